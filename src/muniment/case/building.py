@@ -1,0 +1,227 @@
+"""The main job: open or make the case, collect every source, seal, report."""
+
+from __future__ import annotations
+
+import secrets as randomness
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+import muniment
+from muniment.case import projecting, reporting
+from muniment.case.collecting import Request, close_interrupted, collect
+from muniment.case.progress import Progress
+from muniment.case.signing import Secrets, agent_key, person_key
+from muniment.case.tally import Tally
+from muniment.custody import root as roots
+from muniment.custody.keys import KeyFolder
+from muniment.custody.log import LogWriter
+from muniment.custody.opening import open_writer, prepare, read_root
+from muniment.custody.vault import Vault
+from muniment.errors import NoCaseError, UsageError
+from muniment.model import canonical
+from muniment.model.vocabulary import data_digests
+from muniment.store import disk
+from muniment.store.layout import CaseFolder
+
+
+class Built(msgspec.Struct, frozen=True):
+    """What a run did: the pins to keep elsewhere, and what came of each source."""
+
+    case: str
+    folder: str
+    root_sha256: str
+    checkpoint: str
+    sources: dict[str, dict[str, int]]
+    notices: tuple[str, ...]
+    report: str | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing needs a look."""
+        return not self.notices
+
+
+def is_case(folder: CaseFolder) -> bool:
+    """Whether an opened case lies here (an interrupted `init` is none yet)."""
+    first = folder.entries / "000000.jsonl"
+    return folder.root.exists() and first.exists() and b"\n" in first.read_bytes()[:65536]
+
+
+@contextmanager
+def writing(
+    folder: CaseFolder,
+    *,
+    by: str,
+    why: str,
+    title: str | None,
+    keys: KeyFolder,
+    secrets: Secrets,
+    progress: Progress,
+    make: bool,
+) -> Iterator[LogWriter]:
+    """The case's writer; makes the case first when `make` and there is none.
+
+    The person's key is unlocked only to open a case or to certify this machine's agent key.
+    """
+    is_new = not is_case(folder)
+    if is_new and not make:
+        raise NoCaseError(
+            "no case here",
+            subject=str(folder.path),
+            remedy="Make one with `muniment init` or `muniment build`.",
+        )
+    if is_new:
+        _refuse_foreign_folder(folder)
+    person = person_key(keys, secrets, by, create=True) if is_new else None
+    agent = agent_key(keys, secrets)
+    opening: dict[str, Any] | None = None
+    if person is not None:
+        prepare(folder, person, randomness.token_hex(16))
+        opening = {
+            "title": canonical.text(title or folder.path.name),
+            "purpose": canonical.text(why),
+            "opened_by": canonical.text(by),
+            "tool": {"name": "muniment", "version": muniment.__version__},
+            "data": data_digests(),
+        }
+    elif not _is_certified(folder, agent.public.id):
+        _, root = read_root(folder)
+        person = person_key(keys, secrets, root.keys[0].key.name, create=False)
+    with open_writer(
+        folder, agent, person=person, opening=opening, on_commit=progress.committed
+    ) as log:
+        yield log
+
+
+def _refuse_foreign_folder(folder: CaseFolder) -> None:
+    if folder.path.is_dir() and not folder.root.exists() and any(folder.path.iterdir()):
+        raise UsageError(
+            "the folder is not empty and holds no case",
+            subject=str(folder.path),
+            remedy="Give --case a new or empty folder.",
+        )
+    if folder.path.exists() and not folder.path.is_dir():
+        raise UsageError(
+            "is not a folder", subject=str(folder.path), remedy="Give --case a new folder."
+        )
+
+
+def _is_certified(folder: CaseFolder, key_id: str) -> bool:
+    index = projecting.catch_up(folder)
+    try:
+        return bool(index.rows("SELECT 1 FROM key WHERE id=? AND role='agent'", key_id))
+    finally:
+        index.close()
+
+
+def run(
+    folder: CaseFolder,
+    requests: list[Request],
+    *,
+    by: str,
+    why: str,
+    title: str | None,
+    keys: KeyFolder,
+    secrets: Secrets,
+    progress: Progress,
+    make: bool,
+    with_report: bool,
+) -> Built:
+    """Collect the sources into the case, seal it, and write the report.
+
+    Raises:
+        MunimentError: if nothing more could be done; what was acknowledged is kept.
+    """
+    tallies: dict[str, Tally] = {}
+    with writing(
+        folder,
+        by=by,
+        why=why,
+        title=title,
+        keys=keys,
+        secrets=secrets,
+        progress=progress,
+        make=make,
+    ) as log:
+        tallies = _collect_all(folder, log, requests, progress)
+        head = log.seal()
+    root_bytes, root = read_root(folder)
+    report = reporting.write(folder) if with_report else None
+    if not with_report:
+        projecting.catch_up(folder).close()
+    return Built(
+        root.case,
+        str(folder.path),
+        roots.fingerprint(root_bytes),
+        head.short(),
+        {
+            source: tally.counts() | {"unchanged": tally.unchanged}
+            for source, tally in tallies.items()
+        },
+        tuple(line for tally in tallies.values() for line in tally.notices),
+        str(report) if report else None,
+    )
+
+
+def _collect_all(
+    folder: CaseFolder, log: LogWriter, requests: list[Request], progress: Progress
+) -> dict[str, Tally]:
+    vault, tallies = Vault(log), dict[str, Tally]()
+    index = projecting.catch_up(folder)
+    open_sql = "SELECT leaf FROM acquisition WHERE outcome IS NULL ORDER BY idx"
+    open_before = [leaf for (leaf,) in index.rows(open_sql)]
+    for request in requests:
+        tallies[str(request.source)] = collect(log, vault, index, request, progress)
+        log.commit()
+        index.close()
+        index = projecting.catch_up(folder)
+    close_interrupted(log, index, open_before)
+    index.close()
+    return tallies
+
+
+def initialise(
+    folder: CaseFolder,
+    *,
+    by: str,
+    why: str,
+    title: str | None,
+    keys: KeyFolder,
+    secrets: Secrets,
+    progress: Progress,
+) -> Built:
+    """Make a case and seal its opening.
+
+    Raises:
+        UsageError: if a case is there already.
+    """
+    if is_case(folder):
+        raise UsageError(
+            "a case is here already", subject=str(folder.path), remedy="Choose another folder."
+        )
+    return run(
+        folder,
+        [],
+        by=by,
+        why=why,
+        title=title,
+        keys=keys,
+        secrets=secrets,
+        progress=progress,
+        make=True,
+        with_report=False,
+    )
+
+
+def writable(path: Path) -> None:
+    """Fail early, and in words, when a case folder cannot be written.
+
+    Raises:
+        StorageError: if the disk refuses.
+    """
+    with disk.storage(path):
+        disk.make_folder(path)

@@ -1,0 +1,46 @@
+"""A working copy of an original: logged as viewed before its bytes leave the vault."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from muniment.case.building import writing
+from muniment.case.progress import Silent
+from muniment.case.signing import Secrets
+from muniment.custody.keys import KeyFolder
+from muniment.custody.vault import Vault
+from muniment.model import canonical
+from muniment.store import disk
+from muniment.store.layout import CaseFolder
+
+
+def copy_out(
+    folder: Path, digest: str, target: Path, *, by: str, why: str, secrets: Secrets
+) -> str:
+    """Write an object's bytes to a new file; its path.
+
+    Raises:
+        StorageError: if the target exists or cannot be written.
+        IntegrityError: if the object is not what its name says.
+    """
+    with (
+        writing(
+            CaseFolder(folder),
+            by=by,
+            why=why,
+            title=None,
+            keys=KeyFolder(),
+            secrets=secrets,
+            progress=Silent(),
+            make=False,
+        ) as log,
+        Vault(log).open(
+            digest, by=canonical.text(by), purpose=f"take a working copy: {canonical.text(why)}"
+        ) as stream,
+        disk.storage(target),
+        target.open("xb") as out,
+    ):
+        shutil.copyfileobj(stream, out, 1 << 20)
+    return os.fspath(target.absolute())

@@ -1,0 +1,291 @@
+"""The projection: tables derived from the log, deletable, rebuildable, never authoritative.
+
+It remembers the tree size it has applied, and after any erasure it is built anew, so that nothing
+erased stays in it. Equality is logical: each table ordered by its key and hashed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from muniment.custody import entry as entries
+from muniment.errors import IntegrityError
+from muniment.model.entries import Entry
+
+SCHEMA_VERSION: Final = "1"
+#: table -> the column that orders it.
+TABLES: Final = {
+    "entry": "idx",
+    "reference": "object",
+    "key": "idx",
+    "acquisition": "idx",
+    "item": "idx",
+    "miss": "idx",
+    "post": "idx",
+    "observation": "idx",
+    "event": "idx",
+    "erased": "object",
+}
+Values = dict[str, Any]
+
+
+class Index:
+    """An open projection.
+
+    Args:
+        path: the SQLite file, or None to build one in memory.
+        read_only: change nothing on disk, not even to create it.
+    Raises:
+        IntegrityError: if the file is no projection of this version (`muniment rebuild` mends it).
+    """
+
+    def __init__(self, path: Path | None, *, read_only: bool = False) -> None:
+        self.path = path
+        is_new = path is None or not path.exists()
+        try:
+            self.db = _connect(path, read_only)
+            if is_new:
+                self._create()
+            if self._meta("schema") != SCHEMA_VERSION:
+                raise sqlite3.DatabaseError("another version")
+            self.size = int(self._meta("tree_size") or 0)
+        except sqlite3.Error as error:
+            raise _damaged(path, error) from error
+        self.db.execute("BEGIN")
+
+    def _create(self) -> None:
+        schema = (resources.files("muniment.case") / "schema.sql").read_text("utf-8")
+        self.db.executescript(schema)
+        self.db.execute("INSERT INTO meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
+        self.db.execute("INSERT INTO meta VALUES ('tree_size', '0')")
+
+    def _meta(self, name: str) -> str | None:
+        row = self.db.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
+        return str(row[0]) if row else None
+
+    def apply(self, index: int, entry: Entry, leaf: str, values: Values) -> None:
+        """Take in entry `index`; entries come in order, those already applied are passed over.
+
+        Args:
+            leaf: its leaf hash, hex.
+            values: its private values; erased ones are left out and become NULL.
+        Raises:
+            IntegrityError: if the values are not of the form their kind has.
+        """
+        if index != self.size:
+            return
+        row = (index, entry.kind, entry.author, entry.at, leaf)
+        try:
+            self.db.execute("INSERT INTO entry VALUES (?,?,?,?,?)", row)
+            for digest in entries.object_references(entry.kind, values):
+                self.db.execute("INSERT OR IGNORE INTO reference VALUES (?,?)", (digest, index))
+            handler = _HANDLERS.get(entry.kind)
+            if handler:
+                handler(self.db, index, entry, leaf, values)
+        except (sqlite3.Error, TypeError, ValueError) as error:
+            raise IntegrityError(
+                f"the private values of {entry.kind} are not of its form ({error})",
+                subject=f"entry {index}",
+                remedy="Another program wrote this entry; see docs/format.md.",
+            ) from error
+        self.size += 1
+
+    def save(self) -> None:
+        """Make what was applied visible to the next opening."""
+        self.db.execute("UPDATE meta SET value=? WHERE name='tree_size'", (str(self.size),))
+        self.db.execute("COMMIT")
+        self.db.execute("BEGIN")
+
+    def close(self) -> None:
+        """Close without saving what was not saved."""
+        self.db.close()
+
+    def rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        return self.db.execute(sql, parameters).fetchall()
+
+    def table_digests(self) -> dict[str, str]:
+        """{table: SHA-256 over its rows in key order}: two projections are equal when these are.
+
+        Raises:
+            IntegrityError: if the file is damaged.
+        """
+        digests: dict[str, str] = {}
+        try:
+            for table, key in TABLES.items():
+                sha = hashlib.sha256()
+                for row in self.db.execute(f"SELECT * FROM {table} ORDER BY {key}"):
+                    sha.update(repr(row).encode("utf-8", "surrogatepass"))
+                digests[table] = sha.hexdigest()
+        except sqlite3.Error as error:
+            raise _damaged(self.path, error) from error
+        return digests
+
+
+def _connect(path: Path | None, read_only: bool) -> sqlite3.Connection:
+    if path is None:
+        return sqlite3.connect(":memory:", isolation_level=None)
+    if read_only:
+        return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
+    db = sqlite3.connect(path, isolation_level=None)
+    # Losing power may cost the projection, never evidence: it is derived and checked.
+    db.execute("PRAGMA synchronous=OFF")
+    return db
+
+
+def _damaged(path: Path | None, error: Exception) -> IntegrityError:
+    return IntegrityError(
+        f"is no projection this program can use ({error})",
+        subject=str(path),
+        remedy="Run `muniment rebuild`: it is derived from the log and holds no evidence.",
+    )
+
+
+def _text(value: Any) -> str | None:
+    """A value for a TEXT column: strings as they are, other values as JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _part(value: Any, name: str) -> Any:
+    """One member of a structured value; None when the value is erased or kept as an object."""
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _opened(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, values: Values) -> None:
+    _event(db, index, entry, leaf, values)
+    opened_by = values.get("opened_by")
+    db.execute("INSERT INTO key VALUES (?,?,?,?)", (index, entry.author, "person", opened_by))
+
+
+def _certified(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, values: Values) -> None:
+    kept = {name: value for name, value in values.items() if name not in {"ed25519", "mldsa44"}}
+    _event(db, index, entry, leaf, kept | {"has_mldsa44": values.get("mldsa44") is not None})
+    row = (index, values.get("key"), values.get("role"), values.get("name"))
+    db.execute("INSERT INTO key VALUES (?,?,?,?)", row)
+
+
+def _started(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, values: Values) -> None:
+    source, method, clock = values.get("source"), values.get("method"), values.get("clock")
+    row = (
+        index,
+        leaf,
+        _part(source, "path"),
+        _part(source, "kind"),
+        values.get("stated_source"),
+        values.get("collector"),
+        values.get("why"),
+        values.get("attempted"),
+        _part(method, "tool"),
+        _part(method, "version"),
+        _part(clock, "set_back_s"),
+        values.get("resumes"),
+        entry.at,
+    )
+    marks = ",".join("?" * len(row))
+    db.execute(f"INSERT INTO acquisition VALUES ({marks},NULL,NULL,NULL,NULL)", row)
+
+
+def _finished(db: sqlite3.Connection, _: int, entry: Entry, leaf: str, values: Values) -> None:
+    row = (
+        entry.at,
+        values.get("outcome"),
+        _text(values.get("counts")),
+        _text(values.get("reason")),
+        values.get("acquisition"),
+    )
+    sql = "UPDATE acquisition SET finished_utc=?, outcome=?, counts=?, reason=? WHERE leaf=?"
+    db.execute(sql, row)
+
+
+def _acquired(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, values: Values) -> None:
+    name, media = values.get("name"), values.get("media_type")
+    row = (
+        index,
+        values.get("acquisition"),
+        values.get("object"),
+        values.get("size_bytes"),
+        _part(name, "path"),
+        _part(name, "raw_hex"),
+        values.get("outcome"),
+        _part(media, "by_content"),
+        _part(media, "by_name"),
+        _part(media, "mismatch"),
+        _part(media, "tool"),
+        values.get("modified_utc"),
+        entry.at,
+    )
+    db.execute(f"INSERT INTO item VALUES ({','.join('?' * len(row))})", row)
+
+
+def _missed(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, values: Values) -> None:
+    row = (
+        index,
+        values.get("acquisition"),
+        _part(values.get("name"), "path"),
+        values.get("outcome"),
+        _text(values.get("reason")),
+        _text(values.get("remedy")),
+    )
+    db.execute("INSERT INTO miss VALUES (?,?,?,?,?,?)", row)
+
+
+def _recorded(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, values: Values) -> None:
+    channel, post = values.get("channel"), values.get("post")
+    published = _part(values.get("time"), "published")
+    links = values.get("links")
+    span = values.get("bytes") or (None, None)
+    row = (
+        index,
+        leaf,
+        values.get("acquisition"),
+        values.get("export"),
+        *span,
+        *(_part(channel, part) for part in ("name", "id", "type", "ordinal")),
+        *(_part(post, part) for part in ("id", "kind", "action", "author")),
+        *(_part(published, part) for part in ("earliest_utc", "latest_utc", "basis")),
+        _text(_part(values.get("time"), "edited")),
+        _text(values.get("text")),
+        _text(values.get("media")),
+        *(_part(links, part) for part in ("forwarded_from", "reply_to", "album_of")),
+    )
+    db.execute(f"INSERT INTO post VALUES ({','.join('?' * len(row))})", row)
+
+
+def _observed(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, values: Values) -> None:
+    names = ("object", "step", "step_version", "parameters", "result")
+    row = (index, *(_text(values.get(name)) for name in names))
+    db.execute("INSERT INTO observation VALUES (?,?,?,?,?,?)", row)
+
+
+def _erased(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, values: Values) -> None:
+    _event(db, index, entry, leaf, values)
+    for digest in values.get("objects") or ():
+        db.execute("INSERT OR IGNORE INTO erased VALUES (?,?)", (digest, index))
+
+
+def _event(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, values: Values) -> None:
+    row = (index, entry.at, entry.kind, _text(values))
+    db.execute("INSERT INTO event VALUES (?,?,?,?)", row)
+
+
+_HANDLERS: Final[dict[str, Callable[[sqlite3.Connection, int, Entry, str, Values], None]]] = {
+    "case.opened": _opened,
+    "key.certified": _certified,
+    "acquisition.started": _started,
+    "acquisition.finished": _finished,
+    "item.acquired": _acquired,
+    "item.missed": _missed,
+    "post.recorded": _recorded,
+    "observation.made": _observed,
+    "object.viewed": _event,
+    "object.erased": _erased,
+    "log.recovered": _event,
+}

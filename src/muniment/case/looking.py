@@ -1,0 +1,125 @@
+"""Looking at a case without changing it: the log's entries, one thing by its id, an entry's proof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from muniment.case import projecting
+from muniment.case.reporting import load_checkpoint
+from muniment.custody import entry as entries
+from muniment.custody import proof as proofs
+from muniment.custody.tree import Tree, leaf_hash
+from muniment.errors import InputError, IntegrityError, MalformedError, UsageError
+from muniment.model.ids import parse, short
+from muniment.store.layout import CaseFolder
+from muniment.store.segments import Segments
+
+#: What an id's kind stands for: entry kinds whose leaf hash it is; `item` is told by its object.
+ENTRY_KINDS = {
+    "acquisition": "acquisition.started",
+    "post": "post.recorded",
+    "observation": "observation.made",
+}
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """One entry with its private values."""
+
+    index: int
+    id: str
+    kind: str
+    author: str
+    at_utc: str
+    leaf: str
+    values: dict[str, Any]
+
+
+def read(folder: CaseFolder, start: int = 0) -> Iterator[Shown]:
+    """Entries from `start` on, in order.
+
+    Raises:
+        IntegrityError: at the first that is not whole.
+    """
+    lines = Segments(folder.entries).lines(start)
+    others = Segments(folder.private).lines(start)
+    for (number, line), (_, private) in zip(lines, others, strict=False):
+        try:
+            entry = entries.parse(line)
+            values = entries.open_private(entry, private)
+        except MalformedError as error:
+            raise IntegrityError(
+                f"entry {number} {error.what}",
+                subject=str(folder.path),
+                remedy="Run `muniment verify` to see all that differs.",
+            ) from error
+        leaf = leaf_hash(line).hex()
+        yield Shown(
+            number, _id(entry.kind, leaf, values), entry.kind, entry.author, entry.at, leaf, values
+        )
+
+
+def _id(kind: str, leaf: str, values: dict[str, Any]) -> str:
+    if kind == "item.acquired" and values.get("object"):
+        return short("item", values["object"])
+    word = next((word for word, name in ENTRY_KINDS.items() if name == kind), "entry")
+    return short(word, leaf)
+
+
+def find(folder: CaseFolder, identity: str) -> list[int]:
+    """Indexes of the entries that an id names (an item may have several acquisitions).
+
+    Raises:
+        UsageError: if it is no id, or names more than one thing.
+        InputError: if nothing has it.
+    """
+    word, prefix = parse(identity)
+    index = projecting.catch_up(folder)
+    try:
+        if word == "item":
+            sql = "SELECT object, idx FROM item WHERE object GLOB ? ORDER BY idx"
+            rows = index.rows(sql, prefix + "*")
+        elif word in ENTRY_KINDS:
+            sql = "SELECT leaf, idx FROM entry WHERE kind=? AND leaf GLOB ? ORDER BY idx"
+            rows = index.rows(sql, ENTRY_KINDS[word], prefix + "*")
+        else:
+            rows = index.rows("SELECT leaf, idx FROM entry WHERE leaf GLOB ?", prefix + "*")
+    finally:
+        index.close()
+    if not rows:
+        raise InputError(
+            "nothing in this case has this id", subject=identity, remedy="See `muniment log`."
+        )
+    if len({digest for digest, _ in rows}) > 1:
+        raise UsageError(
+            "fits more than one", subject=identity, remedy="Give more digits of the hash."
+        )
+    return [number for _, number in rows]
+
+
+def show(folder: CaseFolder, identity: str) -> list[Shown]:
+    """The entries an id names."""
+    return [next(read(folder, number)) for number in find(folder, identity)]
+
+
+def proof(folder: CaseFolder, identity: str, *, with_mldsa: bool = False) -> bytes:
+    """The `.tlog-proof` of the first entry that an id names, under the latest checkpoint.
+
+    Raises:
+        IntegrityError: if the log is not the one that was sealed.
+    """
+    number, head = find(folder, identity)[0], load_checkpoint(folder)
+    tree = Tree(leaf_hash(line) for _, line in Segments(folder.entries).lines())
+    if tree.size < head.size or tree.root(head.size) != head.root:
+        raise IntegrityError(
+            "the log is not the one that was sealed",
+            subject=str(folder.path),
+            remedy="Run `muniment verify`.",
+        )
+    if number >= head.size:
+        raise InputError(
+            "no checkpoint covers it yet", subject=identity, remedy="Run `muniment build`."
+        )
+    return proofs.make(tree, number, head, with_mldsa=with_mldsa).encode()

@@ -1,0 +1,123 @@
+"""Bringing the projection up to the log, building it anew, and comparing the two."""
+
+from __future__ import annotations
+
+import contextlib
+
+import msgspec
+
+from muniment.case.index import Index
+from muniment.custody import entry as entries
+from muniment.custody.tree import leaf_hash
+from muniment.errors import IntegrityError, MalformedError
+from muniment.store.layout import SEGMENT_ENTRIES, CaseFolder
+from muniment.store.segments import Segments
+
+
+class Rebuilt(msgspec.Struct, frozen=True):
+    """What a rebuild found: entries applied, and the tables that were not what the log says
+    (None when there was no usable projection to compare)."""
+
+    entries: int
+    differing: tuple[str, ...] | None
+
+
+def catch_up(folder: CaseFolder, *, until: int | None = None) -> Index:
+    """The case's projection with all entries (or the first `until`) applied.
+
+    Built anew when it is missing, damaged, beyond the log, or an erasure came since.
+
+    Raises:
+        IntegrityError: if an entry or its private line is not whole.
+    """
+    try:
+        index = Index(folder.index)
+    except IntegrityError:
+        return rebuild(folder)[0]
+    before = index.size
+    _apply(folder, index, until)
+    erased_since = index.rows("SELECT 1 FROM event WHERE kind='object.erased' AND idx>=?", before)
+    if (before and erased_since) or index.size > _log_size(folder):
+        index.close()
+        return rebuild(folder)[0]
+    index.save()
+    return index
+
+
+def at_size(folder: CaseFolder, size: int) -> Index:
+    """A projection of exactly the first `size` entries: the case's own, else one in memory."""
+    index = catch_up(folder)
+    if index.size == size:
+        return index
+    index.close()
+    memory = Index(None)
+    _apply(folder, memory, size)
+    return memory
+
+
+def rebuild(folder: CaseFolder) -> tuple[Index, Rebuilt]:
+    """Delete the projection, derive it from the log again, and say what differed.
+
+    Raises:
+        IntegrityError: if an entry or its private line is not whole.
+    """
+    before, size = _digests(folder)
+    folder.work.mkdir(exist_ok=True)
+    temp = folder.index.with_suffix(".new")
+    for path in (temp, temp.with_name(temp.name + "-journal")):
+        path.unlink(missing_ok=True)
+    index = Index(temp)
+    if before is not None:
+        # Compare at the size the old one had applied, then go on to the end.
+        _apply(folder, index, size)
+    now = index.table_digests()
+    differing = None
+    if before is not None:
+        differing = tuple(name for name in now if now[name] != before.get(name))
+    _apply(folder, index, None)
+    index.save()
+    index.close()
+    temp.replace(folder.index)
+    index = Index(folder.index)
+    return index, Rebuilt(index.size, differing)
+
+
+def _digests(folder: CaseFolder) -> tuple[dict[str, str] | None, int]:
+    with contextlib.suppress(IntegrityError):
+        if folder.index.exists():
+            old = Index(folder.index)
+            try:
+                return old.table_digests(), old.size
+            finally:
+                old.close()
+    return None, 0
+
+
+def _apply(folder: CaseFolder, index: Index, until: int | None) -> None:
+    start = index.size
+    lines = Segments(folder.entries).lines(start)
+    others = Segments(folder.private).lines(start)
+    for (number, line), (_, private) in zip(lines, others, strict=False):
+        if until is not None and number >= until:
+            break
+        try:
+            entry = entries.parse(line)
+            values = entries.open_private(entry, private)
+        except MalformedError as error:
+            raise IntegrityError(
+                f"entry {number} {error.what}",
+                subject=str(folder.path),
+                remedy="Run `muniment verify` to see all that differs.",
+            ) from error
+        index.apply(number, entry, leaf_hash(line).hex(), values)
+
+
+def _log_size(folder: CaseFolder) -> int:
+    segments = Segments(folder.entries)
+    numbers = segments.numbers()
+    if not numbers:
+        return 0
+    return (
+        sum(1 for _ in segments.lines(numbers[-1] * SEGMENT_ENTRIES))
+        + numbers[-1] * SEGMENT_ENTRIES
+    )

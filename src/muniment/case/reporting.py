@@ -1,0 +1,370 @@
+"""The report's facts, read from the projection at the checkpoint's size, and the page on disk."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+import muniment
+from muniment.case import projecting
+from muniment.case.index import Index
+from muniment.collect.content_type import category
+from muniment.custody import checkpoint as checkpoints
+from muniment.custody import root as roots
+from muniment.custody.checkpoint import Checkpoint
+from muniment.custody.opening import read_root
+from muniment.errors import IntegrityError, MalformedError, NoCaseError
+from muniment.model.collect import Channel, MediaType
+from muniment.model.ids import short
+from muniment.model.report import (
+    AcquisitionView,
+    Circumstance,
+    CustodyView,
+    EventView,
+    ItemView,
+    MissView,
+    PostView,
+    ReportData,
+)
+from muniment.model.times import Interval
+from muniment.report.page import render
+from muniment.store import disk
+from muniment.store.layout import CaseFolder
+
+#: Stands where a value was erased.
+ERASED = "(erased)"
+
+_ABSENT_WORDS = {
+    "not_included": (
+        "absent",
+        "the export does not include the file",
+        "Export it again with files.",
+    ),
+    "missing": (
+        "absent",
+        "the export names the file, it is not in the folder",
+        "Look for the file.",
+    ),
+    "empty": ("absent", "the file in the export has zero bytes", "Export it again."),
+}
+
+
+def load_checkpoint(folder: CaseFolder) -> Checkpoint:
+    """The case's latest checkpoint.
+
+    Raises:
+        NoCaseError: if the case was never sealed.
+        IntegrityError: if it is no checkpoint in its one form.
+    """
+    try:
+        return checkpoints.parse(folder.checkpoint.read_bytes())
+    except FileNotFoundError as error:
+        raise NoCaseError(
+            "the case was never sealed", subject=str(folder.path), remedy="Run `muniment build`."
+        ) from error
+    except (MalformedError, OSError) as error:
+        raise IntegrityError(
+            "is no checkpoint", subject=str(folder.checkpoint), remedy="Run `muniment verify`."
+        ) from error
+
+
+def write(folder: CaseFolder) -> Path:
+    """Write report/index.html as of the latest checkpoint; its path.
+
+    Raises:
+        StorageError: if the disk refuses.
+    """
+    page = folder.report / "index.html"
+    disk.replace(page, render(facts(folder)), temp_folder=folder.work)
+    return page
+
+
+def facts(folder: CaseFolder) -> ReportData:
+    """What the report shows: a pure function of the log up to the checkpoint.
+
+    Raises:
+        IntegrityError: if the log cannot be read up to there.
+    """
+    head = load_checkpoint(folder)
+    root_bytes, root = read_root(folder)
+    index = projecting.at_size(folder, head.size)
+    try:
+        opening = json.loads(index.rows("SELECT details FROM event WHERE kind='case.opened'")[0][0])
+        ((opened_utc,),) = index.rows("SELECT at_utc FROM entry WHERE idx=0")
+        posts, items = _posts_and_items(index)
+        return ReportData(
+            root.case,
+            opening["title"],
+            opening["purpose"],
+            opening["opened_by"],
+            opened_utc,
+            _custody(index, head, roots.fingerprint(root_bytes)),
+            _acquisitions(index),
+            items,
+            posts,
+            _misses(index),
+            _tools(index),
+            muniment.__version__,
+        )
+    finally:
+        index.close()
+
+
+def _acquisitions(index: Index) -> tuple[AcquisitionView, ...]:
+    sql = (
+        "SELECT leaf, source_path, source_kind, stated_source, collector, why, started_utc,"
+        " finished_utc, outcome, counts, reason, tool, tool_version, set_back_s"
+        " FROM acquisition ORDER BY idx"
+    )
+    return tuple(
+        AcquisitionView(
+            id=short("acquisition", row[0]),
+            source_path=row[1] or ERASED,
+            source_kind=row[2] or ERASED,
+            stated_source=row[3],
+            collector=row[4] or ERASED,
+            why=row[5] or ERASED,
+            started_utc=row[6],
+            finished_utc=row[7],
+            outcome=row[8],
+            counts=json.loads(row[9]) if row[9] else {},
+            reason=row[10],
+            tool=f"{row[11] or ERASED} {row[12] or ''}".rstrip(),
+            clock_set_back_s=row[13],
+        )
+        for row in index.rows(sql)
+    )
+
+
+# ---------------------------------------------------------------- items and posts
+
+
+def _posts_and_items(index: Index) -> tuple[tuple[PostView, ...], tuple[ItemView, ...]]:
+    rows = index.rows(
+        "SELECT item.object, size_bytes, by_content, by_name, mismatch, tool, path, outcome,"
+        " acquisition, at_utc, modified_utc, erased.object IS NOT NULL"
+        " FROM item LEFT JOIN erased USING (object) ORDER BY item.idx"
+    )
+    where: dict[tuple[str, str], str] = {}
+    first: dict[str, tuple[Any, ...]] = {}
+    circumstances: dict[str, list[Circumstance]] = defaultdict(list)
+    exports = {row[0] for row in index.rows("SELECT DISTINCT export FROM post")}
+    folders = _export_folders(index)
+    for row in rows:
+        digest, path, acquisition = row[0], row[6], row[8]
+        if digest is None:
+            continue
+        if path is not None:
+            where[acquisition, path] = digest
+        first.setdefault(digest, row)
+        circumstances[digest].append(
+            Circumstance(
+                short("acquisition", acquisition or ""),
+                path if path is not None else "(left by an interrupted run, name unknown)",
+                row[7] or ERASED,
+                row[9],
+                row[10],
+            )
+        )
+    posts = _posts(index, where, folders)
+    shown: dict[str, list[str]] = defaultdict(list)
+    for post in posts:
+        if post.media_item:
+            shown[post.media_item].append(post.id)
+    items = tuple(
+        _item(digest, row, circumstances[digest], shown, exports) for digest, row in first.items()
+    )
+    return posts, items
+
+
+def _item(
+    digest: str,
+    row: tuple[Any, ...],
+    circumstances: list[Circumstance],
+    shown: dict[str, list[str]],
+    exports: set[str],
+) -> ItemView:
+    content = row[2] or "application/octet-stream"
+    identity = short("item", digest)
+    return ItemView(
+        identity,
+        digest,
+        row[1] or 0,
+        MediaType(content, row[3], bool(row[4]), row[5] or "none"),
+        "export" if digest in exports else category(content),
+        tuple(circumstances),
+        tuple(shown[identity]),
+        bool(row[11]),
+    )
+
+
+def _export_folders(index: Index) -> dict[str, str]:
+    """Export object -> its folder within the source, from the step that read its posts."""
+    sql = "SELECT object, parameters FROM observation WHERE step='telegram_desktop.posts'"
+    return {digest: json.loads(text)["folder"] for digest, text in index.rows(sql) if text}
+
+
+def _posts(
+    index: Index, where: dict[tuple[str, str], str], folders: dict[str, str]
+) -> tuple[PostView, ...]:
+    sql = (
+        "SELECT leaf, acquisition, export, start_byte, end_byte, channel_name, channel_id,"
+        " channel_type, ordinal, post_id, kind, action, author, earliest_utc, latest_utc,"
+        " time_basis, edited, text, media, forwarded_from, reply_to, album_of FROM post"
+        " ORDER BY earliest_utc IS NULL, earliest_utc, latest_utc, idx"
+    )
+    resumed = dict(index.rows("SELECT leaf, resumes FROM acquisition WHERE resumes IS NOT NULL"))
+    return tuple(
+        _post(row, where, folders, resumed) for row in index.rows(sql) if row[2] is not None
+    )
+
+
+def _post(
+    row: tuple[Any, ...],
+    where: dict[tuple[str, str], str],
+    folders: dict[str, str],
+    resumed: dict[str, str],
+) -> PostView:
+    leaf, acquisition, export, start, end, name, channel_id, kind, ordinal = row[:9]
+    media = json.loads(row[18]) if row[18] else {}
+    folder = folders.get(export, "")
+    path = media.get("path")
+    digest = None
+    chain: str | None = acquisition
+    while path and chain and not digest:
+        digest = where.get((chain, f"{folder}/{path}" if folder else path))
+        chain = resumed.get(chain)
+    edited = json.loads(row[16]) if row[16] else None
+    return PostView(
+        id=short("post", leaf),
+        channel_key=f"{export[:12]}/{ordinal}",
+        channel=Channel(name, channel_id, kind, ordinal or 0),
+        post_id=row[9],
+        kind=row[10] or "message",
+        action=row[11],
+        author=row[12],
+        published=Interval(row[13], row[14], row[15] or "no time given"),
+        edited=msgspec.convert(edited, Interval) if edited else None,
+        text=row[17],
+        media_type=media.get("media_type"),
+        media_status=media.get("status"),
+        media_path=path,
+        media_item=short("item", digest) if digest else None,
+        forwarded_from=row[19],
+        reply_to=row[20],
+        album_of=row[21],
+        export_item=short("item", export),
+        start_byte=start,
+        end_byte=end,
+    )
+
+
+def _misses(index: Index) -> tuple[MissView, ...]:
+    """What was missed, and the files that posts name and their exports lack."""
+    rows = index.rows("SELECT acquisition, path, outcome, reason, remedy FROM miss ORDER BY idx")
+    views = [
+        MissView(short("acquisition", leaf or ""), *(text or ERASED for text in texts))
+        for leaf, *texts in rows
+    ]
+    sql = "SELECT acquisition, leaf, media FROM post WHERE media IS NOT NULL ORDER BY idx"
+    for acquisition, leaf, text in index.rows(sql):
+        media = json.loads(text)
+        words = _ABSENT_WORDS.get(media.get("status"))
+        if words:
+            path = f"{media.get('path') or media.get('media_type')} of {short('post', leaf)}"
+            views.append(MissView(short("acquisition", acquisition or ""), path, *words))
+    return tuple(views)
+
+
+# ---------------------------------------------------------------- custody
+
+
+def _custody(index: Index, head: Checkpoint, root_sha256: str) -> CustodyView:
+    ((first_utc, last_utc),) = index.rows(
+        "SELECT (SELECT at_utc FROM entry WHERE idx=0),"
+        " (SELECT at_utc FROM entry ORDER BY idx DESC LIMIT 1)"
+    )
+    counts = Counter(dict(index.rows("SELECT kind, count(*) FROM entry GROUP BY kind")))
+    ((objects, size),) = index.rows(
+        "SELECT count(*), coalesce(sum(size_bytes), 0) FROM"
+        " (SELECT object, max(size_bytes) AS size_bytes FROM item WHERE object IS NOT NULL"
+        " AND object NOT IN (SELECT object FROM erased) GROUP BY object)"
+    )
+    steps_sql = (
+        "SELECT count(*) FROM entry a JOIN entry b ON b.idx = a.idx + 1 WHERE b.at_utc < a.at_utc"
+    )
+    ((steps,),) = index.rows(steps_sql)
+    algorithms = ("Ed25519",) if len(head.signatures) < 2 else ("Ed25519", "ML-DSA-44")
+    return CustodyView(
+        root_sha256,
+        head.origin,
+        head.short(),
+        head.size,
+        head.root.hex(),
+        algorithms,
+        _names(index, "person"),
+        _names(index, "agent"),
+        first_utc,
+        last_utc,
+        None,
+        {kind: counts[kind] for kind in sorted(counts)},
+        objects,
+        size,
+        _events(index),
+        steps,
+    )
+
+
+def _names(index: Index, role: str) -> tuple[str, ...]:
+    sql = "SELECT name, id FROM key WHERE role=? ORDER BY idx"
+    return tuple(f"{name} (key {identity})" for name, identity in index.rows(sql, role))
+
+
+def _events(index: Index) -> tuple[EventView, ...]:
+    names = dict(index.rows("SELECT id, name FROM key"))
+    sql = (
+        "SELECT event.at_utc, event.kind, details, author FROM event JOIN entry USING (idx)"
+        " ORDER BY idx"
+    )
+    events: list[EventView] = []
+    for at_utc, kind, text, author in index.rows(sql):
+        details = json.loads(text)
+        by = details.get("by") or details.get("opened_by") or names.get(author) or author
+        events.append(EventView(at_utc, kind, by, _summary(kind, details)))
+    return tuple(events)
+
+
+def _summary(kind: str, details: dict[str, Any]) -> str:
+    if kind == "case.opened":
+        return f"opened as “{details.get('title')}”"
+    if kind == "key.certified":
+        return f"certified agent key {details.get('key')} of {details.get('name')}"
+    if kind == "object.viewed":
+        digest = details.get("object") or ""
+        return f"opened {short('item', digest)} to {details.get('purpose')}"
+    if kind == "object.erased":
+        number, values = len(details.get("objects") or ()), len(details.get("entries") or ())
+        return (
+            f"erased {number} objects and private values of {values} entries: {details.get('why')}"
+        )
+    moved = ", ".join(
+        f"{part['bytes']} bytes of {part['file']}" for part in details.get("moved") or ()
+    )
+    what = moved or f"took over entries {details.get('adopted')}"
+    return f"recovered after an interrupted run: {what} ({details.get('reason')})"
+
+
+def _tools(index: Index) -> tuple[tuple[str, str], ...]:
+    """Every program and step that wrote to the log, with its version."""
+    pairs = set(index.rows("SELECT DISTINCT tool, tool_version FROM acquisition"))
+    pairs |= {
+        tuple((tool or "").rsplit(" ", 1))
+        for (tool,) in index.rows("SELECT DISTINCT tool FROM item")
+        if tool and " " in tool
+    }
+    pairs |= set(index.rows("SELECT DISTINCT step, step_version FROM observation"))
+    return tuple(sorted((str(name), str(version)) for name, version in pairs if name))

@@ -1,0 +1,1 @@
+"""The command line: one file a noun; each command reads its arguments, calls the case, prints."""

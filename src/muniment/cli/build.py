@@ -1,0 +1,148 @@
+"""`muniment build`, `init` and `collect`: what writes to a case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from muniment.cli import console
+from muniment.errors import EXIT_PARTLY
+from muniment.model.display import visible
+
+if TYPE_CHECKING:
+    from muniment.case.building import Built
+
+Sources = Annotated[
+    list[Path], typer.Argument(help="Folders, files, or Telegram Desktop export folders.")
+]
+NewCase = Annotated[Path, typer.Option("--case", help="The case folder; made when it is new.")]
+
+
+def build(
+    sources: Sources,
+    case: NewCase,
+    by: console.ByOption,
+    why: console.WhyOption,
+    stated_source: console.FromOption = None,
+    title: console.TitleOption = None,
+    as_json: console.JsonOption = False,
+) -> None:
+    """Collect the sources into a case, seal it, and write its report: the main job.
+
+    Makes the case when it is new. Run again after an interruption, it goes on where it was;
+    files that have not changed since are not collected again.
+    """
+    _run("build", sources, case, by, why, stated_source, title, as_json=as_json)
+
+
+def collect(
+    sources: Sources,
+    by: console.ByOption,
+    why: console.WhyOption,
+    case: console.CaseOption = None,
+    stated_source: console.FromOption = None,
+    as_json: console.JsonOption = False,
+) -> None:
+    """Collect the sources, also what is held already: a new act of collecting, sealed."""
+    folder = console.case_folder(case).path
+    _run("collect", sources, folder, by, why, stated_source, None, as_json=as_json)
+
+
+def _run(
+    command: str,
+    sources: list[Path],
+    case: Path,
+    by: str,
+    why: str,
+    stated_source: str | None,
+    title: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    from muniment.case import building
+    from muniment.case.collecting import Request
+    from muniment.custody.keys import KeyFolder
+    from muniment.model.canonical import text
+    from muniment.store.layout import CaseFolder
+
+    told = text(stated_source) if stated_source else None
+    requests = [
+        Request(source, text(by), text(why), told, command == "collect") for source in sources
+    ]
+    secrets = console.Passphrases()
+    with console.Watch(as_json=as_json) as watch:
+        built = building.run(
+            CaseFolder(case),
+            requests,
+            by=by,
+            why=why,
+            title=title,
+            keys=KeyFolder(),
+            secrets=secrets,
+            progress=watch,
+            make=command == "build",
+            with_report=command == "build",
+        )
+    watch.close()
+    _print(command, built, as_json=as_json)
+    console.report_errors(0 if built.is_whole else EXIT_PARTLY)
+
+
+def init(
+    by: console.ByOption,
+    why: console.WhyOption,
+    case: NewCase = Path(),
+    title: console.TitleOption = None,
+    as_json: console.JsonOption = False,
+) -> None:
+    """Make a case: keys, root, first entries, first checkpoint."""
+    from muniment.case import building
+    from muniment.custody.keys import KeyFolder
+    from muniment.store.layout import CaseFolder
+
+    with console.Watch(as_json=as_json) as watch:
+        built = building.initialise(
+            CaseFolder(case),
+            by=by,
+            why=why,
+            title=title,
+            keys=KeyFolder(),
+            secrets=console.Passphrases(),
+            progress=watch,
+        )
+    _print("init", built, as_json=as_json)
+
+
+def _print(command: str, built: Built, *, as_json: bool) -> None:
+    if as_json:
+        import msgspec
+
+        console.print_json(command, msgspec.to_builtins(built))
+        return
+    totals: dict[str, int] = {}
+    for counts in built.sources.values():
+        for name, number in counts.items():
+            totals[name] = totals.get(name, 0) + number
+    console.say(f"Case         {visible(built.folder)}")
+    if totals:
+        kept = f"{totals['found']} new, {totals['duplicate']} held already"
+        unchanged = (
+            f", {totals['unchanged']} unchanged since last time" if totals["unchanged"] else ""
+        )
+        console.say(f"Collected    {totals['attempted']} files: {kept}{unchanged}")
+        absent = totals["absent_media"]
+        missing = f" ({absent} name a file their export lacks)" if absent else ""
+        console.say(f"Posts        {totals['posts']}{missing}")
+        failed = totals["failed"] + totals["refused"] + totals["absent"]
+        console.say(
+            f"Not kept     {failed} (each listed above and in the report)"
+            if failed
+            else "Not kept     nothing failed"
+        )
+    console.say(f"Root         {built.root_sha256}")
+    console.say(f"Checkpoint   {built.checkpoint}")
+    console.say("             keep both outside this machine: `muniment verify --root … --since …`")
+    if built.report:
+        console.say(f"Report       {visible(built.report)}")

@@ -1,0 +1,179 @@
+"""What the commands share: options, passphrases, the progress bar, JSON."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from muniment.errors import KeyFileError
+from muniment.model.display import visible
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+    from muniment.model.entries import Role
+    from muniment.store.layout import CaseFolder
+
+JSON_VERSION: Final = 1
+PERSON_VARIABLE: Final = "MUNIMENT_PASSPHRASE"
+AGENT_VARIABLE: Final = "MUNIMENT_AGENT_PASSPHRASE"
+#: More notices than this are counted, not printed; the report and the log list them all.
+MAX_NOTICES: Final = 40
+
+CaseOption = Annotated[
+    Path | None,
+    typer.Option("--case", help="The case folder [default: found upward from here]."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+ByOption = Annotated[str, typer.Option("--by", help="Your name: on whose behalf this is done.")]
+WhyOption = Annotated[str, typer.Option("--why", help="The reason, as it shall stand in the log.")]
+TitleOption = Annotated[
+    str | None, typer.Option("--title", help="Title of a new case [default: the folder's name].")
+]
+FromOption = Annotated[
+    str | None,
+    typer.Option("--from", help="Who or what the sources come from, as told."),
+]
+
+
+class Passphrases:
+    """Passphrases from the environment (removed from it at once) or from the terminal.
+
+    One variable may serve both keys: the agent's falls back to the person's.
+    """
+
+    def __init__(self) -> None:
+        person = os.environ.pop(PERSON_VARIABLE, None)
+        agent = os.environ.pop(AGENT_VARIABLE, None)
+        self._given = {"person": person, "agent": agent or person}
+
+    def passphrase(self, role: Role, name: str, *, is_new: bool) -> str:
+        """See `case.signing.Secrets`."""
+        given = self._given[str(role)]
+        if given is not None:
+            return given
+        variable = PERSON_VARIABLE if role == "person" else AGENT_VARIABLE
+        whose = f"the {role} key of {visible(name)}"
+        if not sys.stdin.isatty():
+            raise KeyFileError(
+                "needs its passphrase and there is nobody to ask",
+                subject=whose,
+                remedy=f"Set {variable}, or run in a terminal.",
+            )
+        if not is_new:
+            return getpass.getpass(f"Passphrase for {whose}: ")
+        first = getpass.getpass(f"New passphrase for {whose}: ")
+        if first != getpass.getpass("Again: "):
+            raise KeyFileError("the two passphrases differ", subject=whose, remedy="Run again.")
+        return first
+
+
+class Watch:
+    """Draws progress on a terminal's stderr; with --json writes acknowledgements there as lines."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+        self._notices = 0
+
+    def __enter__(self) -> Watch:
+        if not self._as_json and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import (
+                BarColumn,
+                MofNCompleteColumn,
+                Progress,
+                TextColumn,
+                TimeElapsedColumn,
+                TimeRemainingColumn,
+            )
+
+            self._bar = Progress(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[unit]}", markup=False),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def start(self, label: str, total: int | None, unit: str) -> None:
+        """See `case.progress.Progress`."""
+        if self._bar:
+            self._task = self._bar.add_task(label, total=total, unit=unit)
+
+    def advance(self, amount: int = 1) -> None:
+        """See `case.progress.Progress`."""
+        if self._bar and self._task is not None:
+            self._bar.advance(self._task, amount)
+
+    def committed(self, tree_size: int) -> None:
+        """See `case.progress.Progress`."""
+        if self._as_json:
+            sys.stderr.write(json.dumps({"event": "committed", "tree_size": tree_size}) + "\n")
+            sys.stderr.flush()
+
+    def notice(self, line: str) -> None:
+        """See `case.progress.Progress`."""
+        self._notices += 1
+        if self._as_json or self._notices > MAX_NOTICES:
+            return
+        if self._bar:
+            self._bar.console.print(visible(line), markup=False, highlight=False, soft_wrap=True)
+        else:
+            sys.stderr.write(safe(visible(line)) + "\n")
+
+    def close(self) -> None:
+        """Say how many notices were not printed."""
+        if not self._as_json and self._notices > MAX_NOTICES:
+            more = self._notices - MAX_NOTICES
+            sys.stderr.write(f"... and {more} more; the report lists them all\n")
+
+
+def safe(text: str) -> str:
+    """`text` with what UTF-8 cannot hold as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def say(text: str = "") -> None:
+    """One line on stdout."""
+    sys.stdout.write(safe(text) + "\n")
+
+
+def print_json(command: str, content: dict[str, Any]) -> None:
+    """The command's one JSON document on stdout."""
+    document = {"version": JSON_VERSION, "command": command, **content}
+    sys.stdout.write(safe(json.dumps(document, ensure_ascii=True, indent=2)) + "\n")
+
+
+def case_folder(path: Path | None) -> CaseFolder:
+    """The case of `--case`, or the one found upward from here.
+
+    Raises:
+        NoCaseError: if there is none.
+    """
+    from muniment.store.layout import find
+
+    return find(path if path is not None else Path.cwd())
+
+
+def report_errors(exit_code: int) -> None:
+    """End the command with that exit code, if it is not 0."""
+    if exit_code:
+        raise typer.Exit(exit_code)

@@ -1,0 +1,69 @@
+"""`muniment rebuild` and `erase`: keeping a case in order."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from muniment.cli import console
+from muniment.errors import EXIT_INTEGRITY
+from muniment.model.display import visible
+
+
+def rebuild(case: console.CaseOption = None, as_json: console.JsonOption = False) -> None:
+    """Delete the projection, derive it from the log again, and say whether it was equal."""
+    from muniment.case.facade import Case
+
+    result = Case(console.case_folder(case)).rebuild()
+    differing = result.differing
+    if as_json:
+        content = {"entries": result.entries, "differing": differing, "equal": not differing}
+        console.print_json("rebuild", content)
+    elif differing is None:
+        console.say(f"Rebuilt from {result.entries} entries; there was nothing usable to compare.")
+    elif differing:
+        console.say(
+            f"Rebuilt from {result.entries} entries; it differed in: {', '.join(differing)}."
+        )
+    else:
+        console.say(f"Rebuilt from {result.entries} entries; it was equal, table by table.")
+    console.report_errors(EXIT_INTEGRITY if differing else 0)
+
+
+def erase(
+    identities: Annotated[
+        list[str], typer.Argument(metavar="ID...", help="Items, posts, entries.")
+    ],
+    by: console.ByOption,
+    why: Annotated[str, typer.Option("--why", help="Reason, and the policy or order it follows.")],
+    out_of_reach: Annotated[
+        str, typer.Option("--out-of-reach", help="Who holds copies this cannot reach.")
+    ],
+    case: console.CaseOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: it cannot be undone.")] = False,
+    as_json: console.JsonOption = False,
+) -> None:
+    """Destroy the bytes of items and the private values of entries; the proofs still verify."""
+    from muniment.case.erasing import erase_signed
+
+    if not yes:
+        typer.confirm(f"Erase {', '.join(identities)} for good?", abort=True)
+    with console.Watch(as_json=as_json) as watch:
+        result = erase_signed(
+            console.case_folder(case),
+            identities,
+            by=by,
+            why=why,
+            out_of_reach=out_of_reach,
+            secrets=console.Passphrases(),
+            progress=watch,
+        )
+    if as_json:
+        content = {"entries": result.entries, "objects": result.objects}
+        console.print_json("erase", content)
+        return
+    console.say(
+        f"Erased       {len(result.objects)} objects, {len(result.entries)} entries' values"
+    )
+    console.say(f"Not reached  {visible(out_of_reach)}")

@@ -1,0 +1,52 @@
+"""`muniment`: the application, and the one place where errors become lines and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from muniment.cli import build, keep, look, verify
+
+app = typer.Typer(
+    name="muniment",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Footage of an alleged crime, and what is said about it, as a case a court can test.",
+)
+app.command("build")(build.build)
+app.command("init")(build.init)
+app.command("collect")(build.collect)
+app.command("verify")(verify.verify)
+app.command("report")(look.report)
+app.command("log")(look.log)
+app.command("show")(look.show)
+app.command("proof")(look.proof)
+app.command("rebuild")(keep.rebuild)
+app.command("erase")(keep.erase)
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line; every deliberate error is one line, never a traceback."""
+    from muniment.errors import MunimentError
+
+    try:
+        app()
+    except MunimentError as error:
+        from muniment.model.display import visible
+
+        line = visible(error.diagnostics())
+        sys.stderr.write(f"muniment: {line.encode('utf-8', 'backslashreplace').decode()}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("muniment: interrupted; run the same command again to go on\n")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # The reader (head, less) has gone; nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

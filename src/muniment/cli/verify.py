@@ -1,0 +1,60 @@
+"""`muniment verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from muniment.cli import console
+from muniment.model.display import visible
+
+if TYPE_CHECKING:
+    from muniment.model.verify import Verdict
+
+MARKS: Final = {"pass": "pass", "fail": "FAIL", "not checked": "not checked"}
+
+
+def verify(
+    folder: Annotated[Path, typer.Argument(help="The case folder.")] = Path(),
+    root: Annotated[
+        str | None, typer.Option("--root", help="Root fingerprint, got from the owner another way.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", help="A checkpoint held elsewhere: SIZE:ROOT-HEX, or its file."),
+    ] = None,
+    as_json: console.JsonOption = False,
+) -> None:
+    """Check a case offline against its checkpoint and name whatever differs; changes nothing."""
+    from muniment.case import verifying
+
+    verdict = verifying.verify(verifying.case_folder(folder), verifying.pins(root, since))
+    if as_json:
+        import msgspec
+
+        content = msgspec.to_builtins(verdict)
+        console.print_json("verify", content | {"exit_code": verdict.exit_code})
+    else:
+        _print(verdict)
+    console.report_errors(verdict.exit_code)
+
+
+def _print(verdict: Verdict) -> None:
+    console.say(f"Case         {verdict.case or 'unknown'}")
+    console.say(f"Root         {verdict.root_sha256 or 'none'}")
+    console.say(f"Checkpoint   {verdict.checkpoint or 'none'}")
+    console.say()
+    for check in verdict.checks:
+        console.say(f"{MARKS[check.status]:<12} {check.name}: {check.detail}")
+        for finding in check.findings:
+            console.say(f"             - {visible(finding.piece)}: {visible(finding.what)}")
+        if check.found > len(check.findings):
+            console.say(f"             - and {check.found - len(check.findings)} more")
+    for note in verdict.notes:
+        console.say(f"note         {visible(note)}")
+    console.say()
+    console.say("This does not show:")
+    for line in verdict.not_proved:
+        console.say(f"  {line}")

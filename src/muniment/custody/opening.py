@@ -1,0 +1,197 @@
+"""Making a case, and opening one for writing: lock, scan, recovery, certification."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from muniment.custody import entry as entries
+from muniment.custody import root as roots
+from muniment.custody.keys import SigningKey
+from muniment.custody.log import LogWriter
+from muniment.custody.root import Root
+from muniment.custody.scan import Scan, Tail, scan
+from muniment.errors import IntegrityError, MalformedError, NoCaseError, SignatureError
+from muniment.store import disk
+from muniment.store.layout import SEGMENT_ENTRIES, CaseFolder
+from muniment.store.lock import WriterLock
+from muniment.store.segments import Segments
+
+AckCallback = Callable[[int], None]
+
+
+def read_root(folder: CaseFolder) -> tuple[bytes, Root]:
+    """The bytes of root.json and what they say.
+
+    Raises:
+        NoCaseError: if there is none.
+        IntegrityError: if it is not a root in its one form.
+    """
+    try:
+        data = folder.root.read_bytes()
+    except OSError as error:
+        raise NoCaseError(
+            f"root.json cannot be read ({(error.strerror or '').lower()})",
+            subject=str(folder.path),
+            remedy="Give --case DIR, or make a case with `muniment init`.",
+        ) from error
+    try:
+        return data, roots.parse(data)
+    except MalformedError as error:
+        raise IntegrityError(
+            error.what, subject=str(folder.root), remedy="Restore it from a second copy."
+        ) from error
+
+
+@contextmanager
+def open_writer(
+    folder: CaseFolder,
+    agent: SigningKey,
+    *,
+    person: SigningKey | None = None,
+    opening: dict[str, Any] | None = None,
+    on_commit: AckCallback | None = None,
+) -> Iterator[LogWriter]:
+    """The case's one writer, until the block ends; closing seals.
+
+    Recovers what a crash left, finishes erasures a crash interrupted, writes entry 0 into a case
+    that has none yet (`opening` are its private fields, signed by `person`), and certifies the
+    agent key when `person` is given and it is new here.
+
+    Raises:
+        LockedError, IntegrityError, SignatureError, StorageError.
+    """
+    with WriterLock(folder):
+        data, root = read_root(folder)
+        found = scan(folder, root, agent.public.id)
+        moved = _move_tail_aside(folder, found.tail) if found.tail else []
+        log = LogWriter(folder, root, found.state, agent, on_commit=on_commit)
+        if log.size == 0:
+            _open_case(log, data, person, opening)
+        _certify(log, person)
+        _log_recovery(log, found, moved)
+        finish_erasures(log)
+        yield log
+        log.seal()
+
+
+def prepare(folder: CaseFolder, person: SigningKey, case: str) -> None:
+    """Lay down a new case's root.json and folders; `open_writer` then writes entry 0.
+
+    A root.json left by an interrupted `init` is kept when it names the same person.
+
+    Raises:
+        SignatureError: if the root that is there is somebody else's.
+        StorageError: if the disk refuses.
+    """
+    if not folder.root.exists():
+        with disk.storage(folder.path):
+            disk.make_folder(folder.path)
+        root = roots.make(case, person.public)
+        disk.replace(folder.root, root.encode(), temp_folder=folder.work)
+    _, root = read_root(folder)
+    if root.person(person.public.id) is None:
+        raise SignatureError(
+            f"root.json does not name the key of {person.public.name}",
+            subject=str(folder.root),
+            remedy="Use the key it names, or another folder.",
+        )
+    for path in (folder.entries, folder.private, folder.objects):
+        with disk.storage(path):
+            disk.make_folder(path)
+
+
+def _open_case(
+    log: LogWriter, root_bytes: bytes, person: SigningKey | None, opening: dict[str, Any] | None
+) -> None:
+    if person is None or opening is None:
+        raise NoCaseError(
+            "the case was begun but never opened (its log is empty)",
+            subject=str(log.folder.path),
+            remedy="Run `muniment init` there with the person's passphrase.",
+        )
+    values = {"root_sha256": roots.fingerprint(root_bytes), **opening}
+    log.append("case.opened", values, person=person)
+
+
+def _certify(log: LogWriter, person: SigningKey | None) -> None:
+    public = log.agent.public
+    if public.id in log.agents:
+        return
+    if person is None:
+        raise SignatureError(
+            "this machine's agent key is not certified in this case",
+            subject=public.name,
+            remedy="Run once with the person's passphrase (MUNIMENT_PASSPHRASE or the prompt).",
+        )
+    values = {
+        "key": public.id,
+        "role": str(public.role),
+        "name": public.name,
+        "ed25519": public.ed25519,
+        "mldsa44": public.mldsa44,
+    }
+    log.append("key.certified", values, person=person)
+    log.seal()
+
+
+def _move_tail_aside(folder: CaseFolder, tail: Tail) -> list[dict[str, Any]]:
+    """Copy what stands beyond the last whole entry to work/recovered/, then cut it off."""
+    moved: list[dict[str, Any]] = []
+    for segments in (Segments(folder.entries), Segments(folder.private)):
+        for path, offset in segments.tail(tail.from_index):
+            data = path.read_bytes()[offset:]
+            digest = hashlib.sha256(data).hexdigest()
+            name = os.fspath(path.relative_to(folder.path))
+            if data:
+                aside = folder.recovered / f"{name.replace('/', '-')}.{digest[:12]}"
+                disk.replace(aside, data, temp_folder=folder.work)
+                moved.append({"file": name, "bytes": len(data), "sha256": digest})
+            segments.cut(path, offset)
+    return moved
+
+
+def _log_recovery(log: LogWriter, found: Scan, moved: list[dict[str, Any]]) -> None:
+    if not moved and not found.foreign:
+        return
+    log.append(
+        "log.recovered",
+        {
+            "from_index": found.tail.from_index if found.tail else log.size,
+            "moved": moved,
+            "adopted": list(found.foreign) if found.foreign else None,
+            "reason": found.tail.reason if found.tail else "another agent's run ended unsealed",
+        },
+    )
+    log.commit()
+
+
+def finish_erasures(log: LogWriter) -> None:
+    """Carry out every logged erasure that is not carried out yet; idempotent.
+
+    Raises:
+        StorageError: if the disk refuses.
+    """
+    by_segment: dict[int, dict[int, set[str]]] = {}
+    for erasure in log.erasures:
+        for digest in erasure.objects:
+            log.objects.remove(digest)
+        for index, fields in erasure.entries:
+            number, offset = divmod(index, SEGMENT_ENTRIES)
+            by_segment.setdefault(number, {}).setdefault(offset, set()).update(fields)
+    for number, wanted in sorted(by_segment.items()):
+        _blank_segment(log, number, wanted)
+
+
+def _blank_segment(log: LogWriter, number: int, wanted: dict[int, set[str]]) -> None:
+    public, private = Segments(log.folder.entries), Segments(log.folder.private)
+    headers = public.path(number).read_bytes().split(b"\n")
+    before = private.path(number).read_bytes().split(b"\n")[:-1]
+    after = list(before)
+    for offset, fields in wanted.items():
+        after[offset] = entries.blank(entries.parse(headers[offset]), before[offset], fields)
+    if after != before:
+        private.rewrite(number, after, log.folder.work)

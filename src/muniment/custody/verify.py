@@ -1,0 +1,126 @@
+"""The verifier: takes bytes through one reader, does no I/O, repairs nothing, names every difference.
+
+The log is read once (verify_log); then the checkpoints, the objects and the extra pieces are judged
+(verify_checks).
+"""
+
+from __future__ import annotations
+
+from muniment.custody import checkpoint as checkpoints
+from muniment.custody import root as roots
+from muniment.custody.checkpoint import Checkpoint
+from muniment.custody.reader import Reader
+from muniment.custody.root import Root
+from muniment.custody.verify_checks import (
+    Pins,
+    check_checkpoint,
+    check_erasures,
+    check_files,
+    check_objects,
+    check_pin,
+    check_root,
+    check_since,
+    check_tail,
+    check_tree,
+)
+from muniment.custody.verify_log import LogPass, Observer, read_log
+from muniment.errors import EXIT_INTEGRITY, EXIT_SIGNATURE, MalformedError
+from muniment.model.verify import Verdict
+from muniment.store.layout import CHECKPOINT, KEPT_CHECKPOINT_NAME, ROOT, SEGMENT_NAME
+
+__all__ = ["Pins", "verify"]
+
+
+def verify(reader: Reader, pins: Pins | None = None, observe: Observer | None = None) -> Verdict:
+    """Check everything outside work/ and report/ against the log and its checkpoint.
+
+    Args:
+        reader: hands out the bytes.
+        pins: root fingerprint and earlier checkpoint held elsewhere; without them those two
+            checks say *not checked*.
+        observe: sees each whole entry once, e.g. to rebuild the projection in the same pass.
+    Raises:
+        InputError: if a file is there and cannot be read.
+    """
+    pins = pins or Pins()
+    names = list(reader.names())
+    root_bytes, root, root_problem = _read_root(reader)
+    head, head_problem = _read_checkpoint(reader, CHECKPOINT)
+    kept = _kept_checkpoints(reader, names)
+    sealed = head.size if head else 0
+    wanted = {sealed, *(point.size for _, point, _ in kept if point)}
+    if pins.since:
+        wanted.add(pins.since[0])
+    log = LogPass(root, observe)
+    segments = [name for name, _ in names if SEGMENT_NAME.fullmatch(name)]
+    read_log(log, reader, segments, sealed, wanted)
+    head_check, signer = check_checkpoint(log, head, head_problem, kept)
+    object_check, extra_objects, object_count = check_objects(log, reader)
+    checks = (
+        check_root(log, root_bytes, root_problem),
+        check_pin(root_bytes, pins.root_sha256),
+        log.form.check(
+            "entries",
+            EXIT_INTEGRITY,
+            f"{log.frontier.size} entries, each in its one form and following its author's last",
+            "entries are changed, missing, extra or out of order",
+        ),
+        log.signatures.check(
+            "signatures",
+            EXIT_SIGNATURE,
+            "every person's entry is signed; every author may write what it wrote",
+            "entries are not signed by whom they should be",
+        ),
+        log.private.check(
+            "private values",
+            EXIT_INTEGRITY,
+            "every private value is the one its entry commits to",
+            "private values are changed or missing",
+        ),
+        check_erasures(log),
+        check_tree(log, head),
+        head_check,
+        check_since(log, head, pins),
+        object_check,
+        check_files(names, root, sealed, log, extra_objects),
+        check_tail(log, sealed, head is not None, extra_objects),
+    )
+    if signer:
+        log.notes.append(f"checkpoint signed by agent key {signer.id} ({signer.name})")
+    return Verdict(
+        root.case if root else None,
+        roots.fingerprint(root_bytes) if root_bytes is not None else None,
+        head.short() if head else None,
+        log.frontier.size,
+        object_count,
+        checks,
+        tuple(log.notes),
+    )
+
+
+def _read_root(reader: Reader) -> tuple[bytes | None, Root | None, str]:
+    data = reader.read(ROOT)
+    if data is None:
+        return None, None, "is missing"
+    try:
+        return data, roots.parse(data), ""
+    except MalformedError as error:
+        return data, None, error.what
+
+
+def _read_checkpoint(reader: Reader, name: str) -> tuple[Checkpoint | None, str]:
+    data = reader.read(name)
+    if data is None:
+        return None, "is missing"
+    try:
+        return checkpoints.parse(data), ""
+    except MalformedError as error:
+        return None, error.what
+
+
+def _kept_checkpoints(
+    reader: Reader, names: list[tuple[str, bool]]
+) -> list[tuple[str, Checkpoint | None, str]]:
+    """(name, checkpoint or None, problem) of the last checkpoints of earlier agents, by size."""
+    found = [name for name, _ in names if KEPT_CHECKPOINT_NAME.fullmatch(name)]
+    return [(name, *_read_checkpoint(reader, name)) for name in sorted(found)]

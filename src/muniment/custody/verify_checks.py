@@ -1,0 +1,272 @@
+"""What the verifier concludes from its pass: one function per named check. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import pairwise
+
+import msgspec
+
+from muniment.custody import checkpoint as checkpoints
+from muniment.custody import root as roots
+from muniment.custody.checkpoint import Checkpoint
+from muniment.custody.keys import PublicKey
+from muniment.custody.reader import Reader
+from muniment.custody.root import Root
+from muniment.custody.verify_log import Findings, LogPass
+from muniment.errors import EXIT_INTEGRITY, EXIT_PARTLY, EXIT_SIGNATURE
+from muniment.model.verify import Check, Status
+from muniment.store.layout import (
+    CHECKPOINT,
+    KEPT_CHECKPOINT_NAME,
+    ROOT,
+    SEGMENT_NAME,
+    object_name,
+)
+
+
+class Pins(msgspec.Struct, frozen=True):
+    """What the reader holds from elsewhere: root fingerprint (hex), an earlier checkpoint as
+    (size, root), and its signed note when that was given."""
+
+    root_sha256: str | None = None
+    since: tuple[int, bytes] | None = None
+    since_note: Checkpoint | None = None
+
+
+def check_root(log: LogPass, data: bytes | None, problem: str) -> Check:
+    found = Findings()
+    if problem:
+        found.add(ROOT, problem)
+    elif log.first is None:
+        found.add("entry 0", "is not the opening of a case")
+    elif data is None or log.first.get("root_sha256") != roots.fingerprint(data):
+        found.add(ROOT, "is not the root that entry 0 names")
+    return found.check(
+        "root",
+        EXIT_SIGNATURE,
+        "root.json is the root that entry 0 names",
+        "the root is not what the case was opened under",
+    )
+
+
+def check_pin(data: bytes | None, pinned: str | None) -> Check:
+    name = "root pinned"
+    if pinned is None:
+        return Check(
+            name,
+            Status.NOT_CHECKED,
+            "no --root was given: the case agrees with itself, but whoever made it could have "
+            "made all of it, keys included; get the root fingerprint from the owner another way",
+        )
+    actual = roots.fingerprint(data) if data is not None else "nothing"
+    found = Findings()
+    if actual != pinned.lower():
+        found.add(ROOT, f"has fingerprint {actual}, not {pinned}")
+    return found.check(
+        name, EXIT_SIGNATURE, "root.json has the fingerprint given", "this is another root"
+    )
+
+
+def check_erasures(log: LogPass) -> Check:
+    found = Findings()
+    allowed: dict[int, set[str]] = {}
+    for erasure in log.erasures:
+        for index, fields in erasure.entries:
+            allowed.setdefault(index, set()).update(fields)
+    for index, gone in log.blank.items():
+        extra = gone - allowed.get(index, set())
+        if extra:
+            found.add(f"entry {index}", f"no erasure names its missing {', '.join(sorted(extra))}")
+    for index, wanted in allowed.items():
+        left = wanted - log.blank.get(index, frozenset())
+        if left and index < log.frontier.size:
+            found.add(f"entry {index}", f"still holds {', '.join(sorted(left))}, logged as erased")
+    passed = f"{len(log.erasures)} erasures logged, each carried out, nothing else is missing"
+    return found.check(
+        "erasures", EXIT_INTEGRITY, passed, "private values are gone or left that should not be"
+    )
+
+
+def check_tree(log: LogPass, head: Checkpoint | None) -> Check:
+    found = Findings()
+    if head is None:
+        return Check("tree", Status.NOT_CHECKED, "there is no checkpoint to compare with")
+    if head.size > log.frontier.size:
+        found.add("log/entries", f"{log.frontier.size} entries; the checkpoint covers {head.size}")
+    elif log.roots.get(head.size) != head.root:
+        found.add("log/entries", f"the first {head.size} entries do not hash to the root signed")
+    passed = f"the first {head.size} entries hash to the checkpoint's root"
+    return found.check("tree", EXIT_INTEGRITY, passed, "the log is not the one that was sealed")
+
+
+def check_checkpoint(
+    log: LogPass,
+    head: Checkpoint | None,
+    problem: str,
+    kept: list[tuple[str, Checkpoint | None, str]],
+) -> tuple[Check, PublicKey | None]:
+    found = Findings()
+    signer: PublicKey | None = None
+    agents = list(log.agents.values())
+    covers: list[tuple[int, str]] = []
+    for name, point, why in [*kept, (CHECKPOINT, head, problem)]:
+        if point is None:
+            found.add(name, why)
+            continue
+        signer, problems = checkpoints.problems(point, agents)
+        if log.root and point.origin != checkpoints.origin_of(log.root.case):
+            problems.append("is of another case")
+        if name != CHECKPOINT and (
+            log.roots.get(point.size) != point.root or not name.endswith(f"{point.size:012d}")
+        ):
+            problems.append("is not a head of this log")
+        for what in problems:
+            found.add(name, what)
+        if signer:
+            covers.append((point.size, signer.id))
+    _check_covered(log, covers, found)
+    check = found.check(
+        "checkpoint",
+        EXIT_SIGNATURE,
+        "signed by a certified agent, with every key that agent has",
+        "a checkpoint is missing or not signed as it must be",
+    )
+    return check, signer if head else None
+
+
+def _check_covered(log: LogPass, covers: list[tuple[int, str]], found: Findings) -> None:
+    """An agent's entries must lie under that agent's checkpoint, or be logged as adopted."""
+    starts = [*log.authors, (log.frontier.size, "")]
+    for (first, author), (end, _) in pairwise(starts):
+        for low, high, signer in _ranges(covers):
+            start, stop = max(first, low), min(end, high)
+            if start >= stop or signer == author:
+                continue
+            adopted = any(
+                low_ <= start and stop - 1 <= high_ and by == signer
+                for low_, high_, by in log.adopted
+            )
+            if not adopted:
+                found.add(
+                    f"entries {start} to {stop - 1}",
+                    f"are by agent {author}, but the checkpoint over them is by {signer}",
+                )
+
+
+def _ranges(covers: list[tuple[int, str]]) -> list[tuple[int, int, str]]:
+    low, ranges = 0, []
+    for size, signer in sorted(covers):
+        ranges.append((low, size, signer))
+        low = size
+    return ranges
+
+
+def check_since(log: LogPass, head: Checkpoint | None, pins: Pins) -> Check:
+    name = "since"
+    if pins.since is None:
+        return Check(
+            name,
+            Status.NOT_CHECKED,
+            "no --since was given: an older or wholly rewritten copy of this case would look the "
+            "same; keep a checkpoint outside the owner's control and give it here",
+        )
+    size, root = pins.since
+    found = Findings()
+    if size > log.frontier.size:
+        found.add(
+            "log", f"rolled back: {log.frontier.size} entries, the checkpoint given has {size}"
+        )
+    elif log.roots.get(size) != root:
+        found.add(
+            "log", f"rewritten: its first {size} entries are not those of the checkpoint given"
+        )
+    elif head is not None and size > head.size:
+        found.add(CHECKPOINT, f"rolled back: it covers {head.size} entries, the one given {size}")
+    if pins.since_note is not None:
+        signer, problems = checkpoints.problems(pins.since_note, list(log.agents.values()))
+        for what in problems if signer is None else ():
+            found.add("the checkpoint given", what)
+    passed = f"the log still begins with the {size} entries of the checkpoint given"
+    return found.check(name, EXIT_INTEGRITY, passed, "the log is not a continuation of it")
+
+
+def check_objects(log: LogPass, reader: Reader) -> tuple[Check, list[str], int]:
+    """Every object's bytes are those of its name, and every object the log names is there."""
+    found = Findings()
+    seen: set[str] = set()
+    extra: list[str] = []
+    sha256 = hashlib.sha256
+    for digest, pieces in reader.objects():
+        seen.add(digest)
+        if isinstance(pieces, str):
+            found.add(object_name(digest), pieces)
+            continue
+        state = sha256()
+        for piece in pieces:
+            state.update(piece)
+        actual = state.hexdigest()
+        if actual != digest:
+            label = log.references.get(digest, "named by no entry")
+            found.add(object_name(digest), f"its bytes hash to {actual} ({label})")
+        elif digest not in log.references:
+            extra.append(object_name(digest))
+    erased = {digest for erasure in log.erasures for digest in erasure.objects}
+    for digest, label in log.references.items():
+        if digest not in seen and digest not in erased:
+            found.add(object_name(digest), f"is missing ({label})")
+    for digest in sorted(erased & seen):
+        found.add(object_name(digest), "is logged as erased but still there")
+    passed = f"{len(seen)} objects, each with the bytes of its name, none missing"
+    check = found.check("objects", EXIT_INTEGRITY, passed, "objects are changed or missing")
+    return check, extra, len(seen)
+
+
+def _is_interrupted(log: LogPass, sealed: int) -> bool:
+    return bool(log.open_acquisitions) or log.frontier.size > sealed or log.tail.count > 0
+
+
+def check_files(
+    names: list[tuple[str, bool]],
+    root: Root | None,
+    sealed: int,
+    log: LogPass,
+    extra_objects: list[str],
+) -> Check:
+    found = Findings()
+    for name, is_regular in names:
+        known = name in {ROOT, CHECKPOINT} or SEGMENT_NAME.fullmatch(name)
+        if not (known or KEPT_CHECKPOINT_NAME.fullmatch(name)):
+            found.add(name, "is no part of a case")
+        elif not is_regular:
+            found.add(name, "is not a regular file")
+    if not _is_interrupted(log, sealed):
+        for name in extra_objects:
+            found.add(name, "no entry names this object")
+    return found.check(
+        "files", EXIT_INTEGRITY, "nothing lies there that is no part of the case", "extra pieces"
+    )
+
+
+def check_tail(log: LogPass, sealed: int, has_head: bool, extra_objects: list[str]) -> Check:
+    """What no checkpoint covers: entries of an interrupted run, torn lines, unlogged objects."""
+    found = log.tail
+    if log.frontier.size > sealed:
+        what = f"{log.frontier.size - sealed} entries beyond the checkpoint, signed by nobody"
+        found.add(f"entries {sealed} to {log.frontier.size - 1}", what)
+    if _is_interrupted(log, sealed):
+        for name in extra_objects:
+            found.add(name, "no entry names it: left by an interrupted run, or added")
+    if not found.count and not log.open_acquisitions:
+        return Check("sealed to the end", Status.PASS, "nothing lies beyond the checkpoint")
+    for leaf in sorted(log.open_acquisitions):
+        found.add(f"acquisition:{leaf[:12]}", "was started and never finished")
+    return Check(
+        "sealed to the end",
+        Status.NOT_CHECKED,
+        "an interrupted run, or additions, that no checkpoint covers; `muniment build` or "
+        "`muniment collect` goes on from there and seals",
+        tuple(found.kept),
+        found.count,
+        EXIT_PARTLY,
+    )

@@ -1,0 +1,210 @@
+"""One pass over the log for the verifier: every line parsed, hashed, placed, attributed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import zip_longest
+from typing import Any
+
+from muniment.custody import entry as entries
+from muniment.custody.keys import PublicKey
+from muniment.custody.reader import Reader
+from muniment.custody.root import Root
+from muniment.custody.scan import (
+    Erasure,
+    certified_key,
+    chain_problem,
+    erasure_of,
+    signing_problem,
+)
+from muniment.custody.tree import EMPTY_ROOT, Frontier, leaf_hash
+from muniment.errors import MalformedError
+from muniment.model.entries import Entry
+from muniment.model.verify import MAX_FINDINGS, Check, Finding, Status
+from muniment.store.layout import SEGMENT_ENTRIES, SEGMENT_NAME, segment_file
+
+#: Called with (index, entry, leaf hash in hex, private values) for each whole entry, in order.
+Observer = Callable[[int, Entry, str, dict[str, Any]], None]
+
+
+class Findings:
+    """Findings of one check; all counted, the first `MAX_FINDINGS` kept."""
+
+    def __init__(self) -> None:
+        self.kept: list[Finding] = []
+        self.count = 0
+
+    def add(self, piece: str, what: str) -> None:
+        self.count += 1
+        if len(self.kept) < MAX_FINDINGS:
+            self.kept.append(Finding(piece, what))
+
+    def check(self, name: str, exit_code: int, passed: str, failed: str) -> Check:
+        if not self.count:
+            return Check(name, Status.PASS, passed)
+        return Check(name, Status.FAIL, failed, tuple(self.kept), self.count, exit_code)
+
+
+class LogPass:
+    """What one pass over the log collects."""
+
+    def __init__(self, root: Root | None, observe: Observer | None) -> None:
+        self.root = root
+        self.observe = observe
+        self.frontier = Frontier()
+        self.roots: dict[int, bytes] = {0: EMPTY_ROOT}
+        self.agents: dict[str, PublicKey] = {}
+        self.last_leaf: dict[str, str] = {}
+        self.last_at = ""
+        self.authors: list[tuple[int, str]] = []
+        self.adopted: list[tuple[int, int, str]] = []
+        self.erasures: list[Erasure] = []
+        self.blank: dict[int, frozenset[str]] = {}
+        self.references: dict[str, str] = {}
+        self.open_acquisitions: set[str] = set()
+        self.first: dict[str, Any] | None = None
+        self.form, self.signatures, self.private = Findings(), Findings(), Findings()
+        self.tail, self.notes = Findings(), list[str]()
+
+
+def read_log(
+    log: LogPass, reader: Reader, segments: list[str], sealed: int, wanted: set[int]
+) -> None:
+    for number in range(_segment_count(log, segments)):
+        public = f"log/entries/{segment_file(number)}"
+        private = f"log/private/{segment_file(number)}"
+        lines = _lines(log, reader, public, sealed)
+        others = _lines(log, reader, private, sealed)
+        for offset, (line, other) in enumerate(zip_longest(lines, others)):
+            piece = f"{public} line {offset + 1}"
+            if line is None:
+                index = log.frontier.size
+                target = log.form if index < sealed else log.tail
+                target.add(f"{private} line {offset + 1}", "has no entry line")
+                continue
+            _one(log, piece, line, other, sealed)
+            if log.frontier.size in wanted:
+                log.roots[log.frontier.size] = log.frontier.root()
+        is_last = f"log/entries/{segment_file(number + 1)}" not in segments
+        if len(lines) != SEGMENT_ENTRIES and not is_last:
+            log.form.add(public, f"holds {len(lines)} entries, not {SEGMENT_ENTRIES}")
+
+
+def _segment_count(log: LogPass, segments: list[str]) -> int:
+    """Segments in order from 000000; a file beyond a gap, or of one line file only, is named."""
+    present = set(segments)
+    count = 0
+    while f"log/entries/{segment_file(count)}" in present:
+        count += 1
+    for name in segments:
+        match = SEGMENT_NAME.fullmatch(name)
+        number = int(match[2]) if match else 0
+        if number > count or (number == count and match and match[1] == "entries"):
+            log.form.add(name, "stands beyond a missing segment")
+        elif name not in {
+            f"log/entries/{segment_file(number)}",
+            f"log/private/{segment_file(number)}",
+        }:
+            log.form.add(name, "is no segment's name")
+    private_only = f"log/private/{segment_file(count)}" in present
+    return count + (1 if private_only else 0)
+
+
+def _lines(log: LogPass, reader: Reader, name: str, sealed: int) -> list[bytes]:
+    data = reader.read(name)
+    if data is None:
+        return []
+    lines = data.split(b"\n")
+    torn = lines.pop()
+    if torn:
+        first = int(name[-12:-6]) * SEGMENT_ENTRIES
+        target = log.form if first + len(lines) < sealed else log.tail
+        target.add(name, f"{len(torn)} bytes after its last whole line")
+    return lines
+
+
+def _one(log: LogPass, piece: str, line: bytes, other: bytes | None, sealed: int) -> None:
+    """Check one entry; its leaf counts even when it is malformed, so that the others keep their
+    places."""
+    index, leaf = log.frontier.size, leaf_hash(line)
+    log.frontier.append(leaf)
+    is_sealed = index < sealed
+    named = f"entry {index} ({piece})"
+    try:
+        entry = entries.parse(line)
+    except MalformedError as error:
+        (log.form if is_sealed else log.tail).add(named, error.what)
+        return
+    case = log.root.case if log.root else entry.case
+    problem = chain_problem(entry, case, log.last_leaf.get(entry.author))
+    if problem:
+        (log.form if is_sealed else log.tail).add(f"{named}, {entry.kind}", problem)
+    log.last_leaf[entry.author] = leaf.hex()
+    _note_time(log, entry, index)
+    values = _values(log, index, entry, other, named, is_sealed)
+    if log.root:
+        problem = signing_problem(entry, log.root, log.agents)
+        if problem:
+            (log.signatures if is_sealed else log.tail).add(f"{named}, {entry.kind}", problem)
+    if values is not None:
+        _take_in(log, index, entry, leaf.hex(), values, named)
+
+
+def _note_time(log: LogPass, entry: Entry, index: int) -> None:
+    if entry.at < log.last_at:
+        log.notes.append(f"entry {index}: the clock stood back, {log.last_at} to {entry.at}")
+    log.last_at = entry.at
+
+
+def _values(
+    log: LogPass, index: int, entry: Entry, line: bytes | None, named: str, is_sealed: bool
+) -> dict[str, Any] | None:
+    target = log.private if is_sealed else log.tail
+    if line is None:
+        target.add(f"{named}, {entry.kind}", "has no private line")
+        return None
+    try:
+        values = entries.open_private(entry, line)
+    except MalformedError as error:
+        target.add(f"{named}, {entry.kind}", error.what)
+        return None
+    if len(values) != len(entry.sd):
+        log.blank[index] = frozenset(entry.sd) - frozenset(values)
+    return values
+
+
+def _take_in(
+    log: LogPass, index: int, entry: Entry, leaf: str, values: dict[str, Any], named: str
+) -> None:
+    """What later checks need of an entry whose private values hold."""
+    is_person = log.root is not None and log.root.person(entry.author) is not None
+    if not is_person and (not log.authors or log.authors[-1][1] != entry.author):
+        log.authors.append((index, entry.author))
+    if index == 0:
+        log.first = values if entry.kind == "case.opened" else None
+    try:
+        if entry.kind == "key.certified":
+            key = certified_key(values)
+            log.agents[key.id] = key
+        elif entry.kind == "object.erased":
+            log.erasures.append(erasure_of(index, values))
+    except MalformedError as error:
+        log.form.add(f"{named}, {entry.kind}", error.what)
+    if entry.kind == "log.recovered" and values.get("adopted"):
+        first, last = values["adopted"]
+        log.adopted.append((first, last, entry.author))
+    elif entry.kind == "acquisition.started":
+        log.open_acquisitions.add(leaf)
+    elif entry.kind == "acquisition.finished":
+        log.open_acquisitions.discard(str(values.get("acquisition")))
+    for digest in entries.object_references(entry.kind, values):
+        if digest not in log.references or entry.kind == "item.acquired":
+            log.references[digest] = _label(entry, index, values)
+    if log.observe:
+        log.observe(index, entry, leaf, values)
+
+
+def _label(entry: Entry, index: int, values: dict[str, Any]) -> str:
+    name = values.get("name")
+    path = name.get("path") if isinstance(name, dict) else None
+    return f"entry {index}, {entry.kind}" + (f", collected as {path}" if path else "")

@@ -1,0 +1,211 @@
+"""Entry kinds: which role may sign each, and the private fields each always carries.
+
+docs/format.md's tables are generated from `KINDS`; adding a kind or a field here without
+regenerating them turns the tests red.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+FORMAT_VERSION: Final = 1
+
+
+class Role(StrEnum):
+    """What a key is for."""
+
+    PERSON = "person"
+    AGENT = "agent"
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One private field of a kind.
+
+    `is_object` marks fields that hold the SHA-256 of a stored object (hex) or null: these, and
+    `_object` values, are what `verify` looks for on disk.
+    """
+
+    name: str
+    meaning: str
+    is_object: bool = False
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """One entry kind: its name, the roles whose keys may author it, its private fields."""
+
+    name: str
+    roles: tuple[Role, ...]
+    meaning: str
+    fields: tuple[Field, ...]
+
+
+def _kind(name: str, roles: tuple[Role, ...], meaning: str, *fields: Field) -> Kind:
+    return Kind(name, roles, meaning, fields)
+
+
+_PERSON = (Role.PERSON,)
+_AGENT = (Role.AGENT,)
+_F = Field
+
+_ALL: Final = (
+    _kind(
+        "case.opened",
+        _PERSON,
+        "entry 0: the case exists, under this root",
+        _F("root_sha256", "SHA-256 (hex) of the exact bytes of root.json"),
+        _F("title", "the case's title"),
+        _F("purpose", "why it was opened, as told"),
+        _F("opened_by", "name of the person who opened it"),
+        _F("tool", "{name, version} of the program that wrote this"),
+        _F("data", "{file: SHA-256} of the vocabularies and crime lists shipped with the program"),
+    ),
+    _kind(
+        "key.certified",
+        _PERSON,
+        "a person says: this key belongs to this agent and may act from here on",
+        _F("key", "key id of the certified key"),
+        _F("role", "`agent`"),
+        _F("name", "what the key is called (the machine's name)"),
+        _F("ed25519", "public key, 32 bytes in hex"),
+        _F("mldsa44", "public key, 1,312 bytes in hex, or null where the library had none"),
+    ),
+    _kind(
+        "acquisition.started",
+        _AGENT,
+        "the intent to collect from one source, logged before anything is read",
+        _F("source", "{path, kind}: where; kind is `file`, `folder` or `telegram_desktop`"),
+        _F("stated_source", "who or what the source is, as told; null if nobody said"),
+        _F("collector", "name of the person on whose behalf this ran"),
+        _F("why", "the reason, as told"),
+        _F("listing", "object: what was there to collect (name, size, time a line)", True),
+        _F("attempted", "how many files the listing names"),
+        _F("method", "{tool, version, python, host_system}: with what it was collected"),
+        _F("clock", "{source, set_back_s}: whose clock; seconds it stands behind the last entry"),
+        _F("resumes", "leaf hash of the interrupted acquisition this one goes on from, or null"),
+    ),
+    _kind(
+        "item.acquired",
+        _AGENT,
+        "bytes were kept as an original",
+        _F("acquisition", "leaf hash of its acquisition.started"),
+        _F("object", "SHA-256 of the bytes", True),
+        _F("size_bytes", "their number"),
+        _F("name", "{path, raw_hex}: where it lay in the source; raw_hex when path was changed"),
+        _F(
+            "outcome",
+            "`found`, `duplicate` (bytes already held) or `adopted` (left by a killed run)",
+        ),
+        _F("media_type", "{by_content, by_name, mismatch, tool}"),
+        _F("modified_utc", "the file system's modification time: a claim of that system"),
+    ),
+    _kind(
+        "item.missed",
+        _AGENT,
+        "something named by the source was not kept, and why",
+        _F("acquisition", "leaf hash of its acquisition.started"),
+        _F("name", "{path, raw_hex}"),
+        _F("outcome", "`absent`, `failed` or `refused`"),
+        _F("reason", "what happened, in one clause"),
+        _F("remedy", "what can be done about it"),
+    ),
+    _kind(
+        "acquisition.finished",
+        _AGENT,
+        "what came of an acquisition; also written for one that failed or was killed",
+        _F("acquisition", "leaf hash of its acquisition.started"),
+        _F("outcome", "`complete`, `partly`, `failed` or `interrupted`"),
+        _F(
+            "counts",
+            "{attempted, found, duplicate, adopted, absent, failed, refused, not_tried, posts}",
+        ),
+        _F("elapsed_s", "seconds it took, decimal string; null for one that was killed"),
+        _F("reason", "why it did not end `complete`, or null"),
+    ),
+    _kind(
+        "post.recorded",
+        _AGENT,
+        "one publication, as an export tells it",
+        _F("acquisition", "leaf hash of its acquisition.started"),
+        _F("export", "SHA-256 of the export file it stands in", True),
+        _F("bytes", "[start, end): byte range of its raw record in that file"),
+        _F("channel", "{name, id, type, ordinal}: ordinal counts the chats of that file from 0"),
+        _F("post", "{id, kind, action, author}: kind is `message` or `service`"),
+        _F(
+            "time",
+            "{published, edited}: intervals {earliest_utc, latest_utc, basis}, exporter's claim",
+        ),
+        _F("text", "the text without its formatting, or null"),
+        _F("media", "{media_type, path, status, ...} of its file, or null"),
+        _F(
+            "links",
+            "{forwarded_from, reply_to, album_of}: claimed by the export; album_of inferred",
+        ),
+        _F("extra", "text entities, reactions, and what else the export tells; null if nothing"),
+    ),
+    _kind(
+        "observation.made",
+        _AGENT,
+        "a program looked at one object: a step that need not be done again",
+        _F("object", "SHA-256 of what it looked at", True),
+        _F("step", "name of the step"),
+        _F("step_version", "its version; another version is another step"),
+        _F("parameters", "what it was told"),
+        _F("result", "what it found"),
+        _F("elapsed_s", "seconds it took, decimal string"),
+    ),
+    _kind(
+        "object.viewed",
+        (Role.AGENT, Role.PERSON),
+        "an original was opened",
+        _F("object", "SHA-256 of the original", True),
+        _F("by", "name of the person, or of the step"),
+        _F("purpose", "what for"),
+    ),
+    _kind(
+        "object.erased",
+        _PERSON,
+        "private values and objects were destroyed on purpose",
+        _F("entries", "[[index, [field, ...]], ...]: whose private values are gone"),
+        _F("objects", "[SHA-256, ...]: objects that are gone"),
+        _F("why", "reason, and the policy or order it follows"),
+        _F("by", "name of the person who decided"),
+        _F("out_of_reach", "who holds copies this cannot reach, as far as known"),
+    ),
+    _kind(
+        "log.recovered",
+        _AGENT,
+        "what an interrupted run left beyond the last whole entry was moved aside",
+        _F("from_index", "index of the first entry that was not whole"),
+        _F("moved", "[{file, bytes, sha256}, ...]: what was moved to work/recovered/"),
+        _F(
+            "adopted",
+            "[first, last] entries of another agent now under this one's checkpoint, or null",
+        ),
+        _F("reason", "what was wrong with it"),
+    ),
+)
+
+#: kind name -> Kind, in the order of docs/format.md.
+KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in _ALL}
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The public line of an entry. Its canonical bytes, hashed with a leading 0x00, are a leaf.
+
+    `prev` is the leaf hash of the same author's previous entry, null for its first. `sd` (on disk
+    `_sd`) maps every private field of the kind to the SHA-256 of its stored `[salt,value]` bytes.
+    `sig` is the author's Ed25519 signature (hex) for person entries, null for agent entries, which
+    the agent's checkpoint covers.
+    """
+
+    v: int
+    case: str
+    kind: str
+    author: str
+    at: str
+    prev: str | None
+    sd: dict[str, str] = msgspec.field(name="_sd")
+    sig: str | None

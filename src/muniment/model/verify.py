@@ -1,0 +1,82 @@
+"""What `verify` reports: named checks, never a bare yes."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Status(StrEnum):
+    """What came of a check."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_CHECKED = "not checked"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One piece that is not what it should be: where it lies, and what is wrong with it."""
+
+    piece: str
+    what: str
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One named check.
+
+    Attributes:
+        detail: what was found, or why it was not checked and what that means.
+        findings: the pieces that differ, at most `MAX_FINDINGS`; `found` counts all of them.
+        exit_code: the exit code this check asks for (0 when it passed or merely was not asked for).
+    """
+
+    name: str
+    status: Status
+    detail: str
+    findings: tuple[Finding, ...] = ()
+    found: int = 0
+    exit_code: int = 0
+
+
+MAX_FINDINGS = 50
+
+#: Printed with every verdict.
+NOT_PROVED: tuple[str, ...] = (
+    "That the material is authentic: nothing is said about what happened to it before intake.",
+    "That the record is complete: what was never collected leaves no trace here.",
+    "Who signed it, unless the root fingerprint was pinned with --root.",
+    "That nothing was rolled back or rewritten wholesale, unless a checkpoint held outside the "
+    "owner's control was given with --since.",
+    "That recorded times are true: they are this machine's clock and the exporter's claims.",
+)
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """All checks of one verification, and what none of them proves."""
+
+    case: str | None
+    root_sha256: str | None
+    checkpoint: str | None
+    entries: int
+    objects: int
+    checks: tuple[Check, ...]
+    notes: tuple[str, ...]
+    not_proved: tuple[str, ...] = NOT_PROVED
+
+    @property
+    def exit_code(self) -> int:
+        """20 if integrity failed, else 21 if a signature or the root failed, else 3, else 0."""
+        codes = {check.exit_code for check in self.checks}
+        return next((code for code in (20, 21, 3) if code in codes), 0)
+
+    def check(self, name: str) -> Check:
+        """The check of that name.
+
+        Raises:
+            KeyError: if there is none.
+        """
+        for check in self.checks:
+            if check.name == name:
+                return check
+        raise KeyError(name)

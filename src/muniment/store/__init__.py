@@ -1,0 +1,1 @@
+"""Store: the folder on disk. Bytes in, bytes out; knows no meaning, no keys."""

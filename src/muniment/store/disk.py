@@ -1,0 +1,83 @@
+"""Writes that survive a crash: temp, fsync, rename, fsync of the folder; and what the disk said."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from muniment.errors import StorageError
+
+_REMEDIES = {
+    errno.ENOSPC: "Free space on that disk and run again; what was acknowledged is kept.",
+    errno.EDQUOT: "Raise the quota or free space and run again; what was acknowledged is kept.",
+    errno.EROFS: "The disk is read-only: remount it writable or choose another folder.",
+    errno.EACCES: "Give yourself write permission there, or choose another folder.",
+    errno.EPERM: "Give yourself write permission there, or choose another folder.",
+    errno.EIO: "The disk reports a fault: copy the case to another disk before anything else.",
+}
+
+
+@contextmanager
+def storage(path: Path | str) -> Iterator[None]:
+    """Turn an OSError while writing at `path` into a StorageError that names it and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        where = os.fspath(error.filename) if error.filename else os.fspath(path)
+        raise StorageError(
+            (error.strerror or str(error)).lower(),
+            subject=str(where),
+            remedy=_REMEDIES.get(error.errno or 0, "Check the disk and run again."),
+        ) from error
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents, each durable in its own parent."""
+    missing = [path]
+    while not missing[-1].parent.exists():
+        missing.append(missing[-1].parent)
+    for folder in reversed(missing):
+        if not folder.exists():
+            folder.mkdir()
+            sync_folder(folder.parent)
+
+
+def write_all(fd: int, data: bytes | memoryview) -> None:
+    """Write every byte of `data`, however often the kernel takes only part."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def replace(path: Path, data: bytes, *, temp_folder: Path, mode: int = 0o644) -> None:
+    """Put `data` at `path` so that a crash leaves the old bytes or the new, never a mixture.
+
+    Args:
+        temp_folder: on the same file system; leftovers there are deletable.
+    Raises:
+        StorageError: if the disk refuses.
+    """
+    with storage(path):
+        make_folder(temp_folder)
+        make_folder(path.parent)
+        temp = temp_folder / f"{path.name}.{os.getpid()}"
+        fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+        try:
+            write_all(fd, data)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        temp.replace(path)
+        sync_folder(path.parent)

@@ -1,0 +1,102 @@
+"""Where everything lies in a case folder: the only place paths are built.
+
+::
+
+    root.json                      public keys and what each may sign
+    log/entries/000000.jsonl       4,096 entries a segment, one canonical JSON a line
+    log/private/000000.jsonl       same line numbers: {field: [salt, value]} of each private field
+    log/checkpoint                 latest signed note
+    log/checkpoints/000000000057   kept: the last checkpoint of an agent before another took over
+    objects/sha256/ab/cd...        originals and derived objects, mode 0440
+    report/  work/                 regenerable, deletable: not evidence
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from muniment.errors import NoCaseError
+
+SEGMENT_ENTRIES: Final = 4096
+
+ROOT: Final = "root.json"
+ENTRIES: Final = "log/entries"
+PRIVATE: Final = "log/private"
+CHECKPOINT: Final = "log/checkpoint"
+CHECKPOINTS: Final = "log/checkpoints"
+OBJECTS: Final = "objects/sha256"
+REPORT: Final = "report"
+WORK: Final = "work"
+
+#: Top-level names that are evidence; everything else but NOT_EVIDENCE is an extra piece.
+EVIDENCE: Final = ("root.json", "log", "objects")
+NOT_EVIDENCE: Final = (REPORT, WORK)
+
+OBJECT_NAME: Final = re.compile(r"objects/sha256/([0-9a-f]{2})/([0-9a-f]{62})")
+SEGMENT_NAME: Final = re.compile(r"log/(entries|private)/(\d{6,})\.jsonl")
+KEPT_CHECKPOINT_NAME: Final = re.compile(r"log/checkpoints/(\d{12})")
+
+
+def segment_file(number: int) -> str:
+    """File name of a segment.
+
+    Example:
+        >>> segment_file(3)
+        '000003.jsonl'
+    """
+    return f"{number:06d}.jsonl"
+
+
+def object_name(digest: str) -> str:
+    """Path of an object within the case.
+
+    Example:
+        >>> object_name("ab" * 32)[:22]
+        'objects/sha256/ab/abab'
+    """
+    return f"{OBJECTS}/{digest[:2]}/{digest[2:]}"
+
+
+class CaseFolder:
+    """Absolute paths of one case folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self.root = self.path / ROOT
+        self.entries = self.path / ENTRIES
+        self.private = self.path / PRIVATE
+        self.checkpoint = self.path / CHECKPOINT
+        self.checkpoints = self.path / CHECKPOINTS
+        self.objects = self.path / OBJECTS
+        self.report = self.path / REPORT
+        self.work = self.path / WORK
+        self.incoming = self.work / "incoming"
+        self.recovered = self.work / "recovered"
+        self.index = self.work / "index.sqlite"
+
+    def object(self, digest: str) -> Path:
+        """Path of an object."""
+        return self.objects / digest[:2] / digest[2:]
+
+    def exists(self) -> bool:
+        """Whether a case was begun here: root.json or any log file is present."""
+        return self.root.exists() or self.entries.exists()
+
+
+def find(start: Path) -> CaseFolder:
+    """The case at or above `start`, found upward like git.
+
+    Raises:
+        NoCaseError: if there is none.
+    """
+    start = start.absolute()
+    for folder in (start, *start.parents):
+        if (folder / ROOT).is_file() and (folder / ENTRIES).is_dir():
+            return CaseFolder(folder)
+    raise NoCaseError(
+        "no case at or above this folder",
+        subject=str(start),
+        remedy="Give --case DIR, or make one with `muniment init`.",
+    )

@@ -1,0 +1,180 @@
+"""Content-addressed objects: bytes under the name of their SHA-256, write-once, mode 0440.
+
+A batch is written as temporaries, synced, renamed, and its folders synced, in that order: then the
+log may name them. Only custody/vault.py reads originals through `open_object`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from muniment.errors import IntegrityError
+from muniment.store import disk
+from muniment.store.layout import CaseFolder
+
+READ_BYTES: Final = 1 << 17
+MODE: Final = 0o440
+
+
+class ObjectStore:
+    """The objects of one case. Not shared between threads; one writer per case (log lock)."""
+
+    def __init__(self, folder: CaseFolder) -> None:
+        self._folder = folder
+        self._pending: dict[str, Path] = {}
+        self._pending_bytes = 0
+        self._buffer = bytearray(READ_BYTES)
+        self._counter = 0
+        self._made: set[str] = set()
+
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes written since the last `commit`."""
+        return self._pending_bytes
+
+    def has(self, digest: str) -> bool:
+        """Whether these bytes are held, committed or about to be."""
+        return digest in self._pending or self._folder.object(digest).exists()
+
+    def _temp(self) -> tuple[int, Path]:
+        self._counter += 1
+        path = self._folder.incoming / f"{os.getpid()}-{self._counter}"
+        if self._counter == 1:
+            disk.make_folder(self._folder.incoming)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        return os.open(path, flags, MODE), path
+
+    def add_bytes(self, data: bytes) -> str:
+        """Keep `data`; its SHA-256 (hex).
+
+        Raises:
+            StorageError: if the disk refuses.
+        """
+        digest = hashlib.sha256(data).hexdigest()
+        if self.has(digest):
+            return digest
+        with disk.storage(self._folder.incoming):
+            fd, temp = self._temp()
+            try:
+                disk.write_all(fd, data)
+            finally:
+                os.close(fd)
+        self._pending[digest] = temp
+        self._pending_bytes += len(data)
+        return digest
+
+    def add_file(self, source_fd: int) -> tuple[str, int, bytes, bool]:
+        """Copy an open file from its current position to its end, hashing on the way.
+
+        Returns:
+            its SHA-256 (hex), its size in bytes, its first bytes (up to 8 KiB), and whether the
+            bytes were held already.
+        Raises:
+            OSError: if the source cannot be read (told apart from the disk by being plain).
+            StorageError: if the disk refuses.
+        """
+        sha, size, head = hashlib.sha256(), 0, b""
+        view = memoryview(self._buffer)
+        with disk.storage(self._folder.incoming):
+            fd, temp = self._temp()
+        try:
+            while True:
+                got = os.readv(source_fd, [self._buffer])
+                if not got:
+                    break
+                if not size:
+                    head = bytes(view[: min(got, 8192)])
+                sha.update(view[:got])
+                with disk.storage(temp):
+                    disk.write_all(fd, view[:got])
+                size += got
+        except BaseException:
+            temp.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(fd)
+        digest = sha.hexdigest()
+        held = self.has(digest)
+        if held:
+            temp.unlink()
+        else:
+            self._pending[digest] = temp
+            self._pending_bytes += size
+        return digest, size, head, held
+
+    def discard(self, digest: str) -> None:
+        """Forget bytes added since the last commit (their source changed while being read)."""
+        temp = self._pending.pop(digest, None)
+        if temp:
+            temp.unlink(missing_ok=True)
+
+    def commit(self) -> None:
+        """Make everything added since the last commit durable under its name.
+
+        Raises:
+            StorageError: if the disk refuses; nothing then stands under a wrong name.
+        """
+        if not self._pending:
+            return
+        with disk.storage(self._folder.objects):
+            for temp in self._pending.values():
+                fd = os.open(temp, os.O_RDONLY | os.O_CLOEXEC)
+                try:
+                    os.fdatasync(fd)
+                finally:
+                    os.close(fd)
+            folders = {digest[:2] for digest in self._pending}
+            for prefix in sorted(folders - self._made):
+                disk.make_folder(self._folder.objects / prefix)
+            self._made |= folders
+            for digest, temp in self._pending.items():
+                temp.replace(self._folder.object(digest))
+            for prefix in sorted(folders):
+                disk.sync_folder(self._folder.objects / prefix)
+        self._pending.clear()
+        self._pending_bytes = 0
+
+    def remove(self, digest: str) -> bool:
+        """Destroy an object (erasure only); False when it was not there."""
+        path = self._folder.object(digest)
+        with disk.storage(path):
+            if not path.exists():
+                return False
+            path.unlink()
+            disk.sync_folder(path.parent)
+        return True
+
+    def digests(self) -> Iterator[str]:
+        """Digests of all objects on disk, in order."""
+        if not self._folder.objects.is_dir():
+            return
+        for prefix in sorted(os.listdir(self._folder.objects)):
+            folder = self._folder.objects / prefix
+            if len(prefix) == 2 and folder.is_dir():
+                yield from (prefix + rest for rest in sorted(os.listdir(folder)) if len(rest) == 62)
+
+
+def open_object(folder: CaseFolder, digest: str) -> int:
+    """A read-only descriptor on an object. Only custody/vault.py may call this: it logs.
+
+    Raises:
+        IntegrityError: if the object is not there or is no regular file.
+    """
+    path = folder.object(digest)
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise IntegrityError(
+            f"cannot be opened ({(error.strerror or '').lower()})",
+            subject=str(path),
+            remedy="Run `muniment verify`; restore it from a second copy.",
+        ) from error
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise IntegrityError("is not a regular file", subject=str(path))
+    return fd

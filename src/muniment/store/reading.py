@@ -1,0 +1,128 @@
+"""Reads a case folder for the verifier: never follows a link, never opens what is no regular file."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from muniment.errors import InputError
+from muniment.store.layout import NOT_EVIDENCE, OBJECT_NAME, OBJECTS, CaseFolder
+from muniment.store.objects import READ_BYTES
+
+_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_PREFIX: Final = re.compile(r"[0-9a-f]{2}")
+_REST: Final = re.compile(r"[0-9a-f]{62}")
+
+
+class FolderReader:
+    """The `custody.reader.Reader` of a case folder."""
+
+    def __init__(self, folder: CaseFolder) -> None:
+        self._folder = folder
+        self._buffer = bytearray(READ_BYTES)
+
+    def names(self) -> Iterator[tuple[str, bool]]:
+        """See `Reader.names`."""
+        for name in _listed(self._folder.path):
+            if name not in NOT_EVIDENCE:
+                yield from self._below(name)
+
+    def _below(self, name: str) -> Iterator[tuple[str, bool]]:
+        path = self._folder.path / name
+        mode = path.lstat().st_mode
+        if not stat.S_ISDIR(mode):
+            if not OBJECT_NAME.fullmatch(name):
+                yield name, stat.S_ISREG(mode)
+            return
+        parts = _listed(path)
+        if name.startswith(f"{OBJECTS}/") and _PREFIX.fullmatch(path.name):
+            parts = [part for part in parts if not _REST.fullmatch(part)]
+        elif not parts and name not in {"log", "objects", OBJECTS, "log/entries", "log/private"}:
+            yield name, False
+        for part in parts:
+            yield from self._below(f"{name}/{part}")
+
+    def read(self, name: str) -> bytes | None:
+        """See `Reader.read`."""
+        path = self._folder.path / name
+        try:
+            fd = os.open(path, _FLAGS)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        with os.fdopen(fd, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise InputError("is not a regular file", subject=str(path))
+            try:
+                return stream.read()
+            except OSError as error:
+                raise _unreadable(path, error) from error
+
+    def objects(self) -> Iterator[tuple[str, Iterable[bytes | memoryview] | str]]:
+        """See `Reader.objects`. Pieces are views of one buffer, valid until the next piece."""
+        for prefix in _listed(self._folder.objects):
+            if not _PREFIX.fullmatch(prefix):
+                continue
+            try:
+                folder = os.open(self._folder.objects / prefix, _FLAGS | os.O_DIRECTORY)
+            except OSError:
+                continue  # not a folder: `names` reports it
+            try:
+                for rest in sorted(os.listdir(folder)):
+                    if _REST.fullmatch(rest):
+                        yield prefix + rest, self._pieces(rest, folder)
+            finally:
+                os.close(folder)
+
+    def _pieces(self, name: str, folder: int) -> Iterable[bytes | memoryview] | str:
+        try:
+            fd = os.open(name, _FLAGS, dir_fd=folder)
+        except OSError as error:
+            return f"cannot be read ({(error.strerror or '').lower()})"
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode):
+            os.close(fd)
+            return "is not a regular file"
+        if info.st_size > READ_BYTES:
+            return self._long(fd)
+        try:
+            got = os.readv(fd, [self._buffer])
+        except OSError as error:
+            return f"cannot be read ({(error.strerror or '').lower()})"
+        finally:
+            os.close(fd)
+        return (memoryview(self._buffer)[:got],)
+
+    def _long(self, fd: int) -> Iterator[memoryview]:
+        view = memoryview(self._buffer)
+        try:
+            while got := os.readv(fd, [self._buffer]):
+                yield view[:got]
+        except OSError as error:
+            raise _unreadable(Path(f"/proc/self/fd/{fd}"), error) from error
+        finally:
+            os.close(fd)
+
+
+def _listed(path: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(path))
+    except FileNotFoundError:
+        return []
+    except NotADirectoryError:
+        return []
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"cannot be read ({(error.strerror or '').lower()})",
+        subject=str(path),
+        remedy="Give yourself read permission, or copy the case from a sound disk.",
+    )
