@@ -2,10 +2,10 @@
 
 ::
 
-    MunimentError                exit 1   something went wrong; the message names the input and the remedy
+    MunimentError                exit 1   something went wrong; names the input and the remedy
     ├── InputError               exit 1   an input cannot be used as it is
     │   ├── UsageError           exit 2   the command was called in a way it cannot serve
-    │   ├── MalformedError       exit 1   bytes that are not what they claim to be (line or byte offset given)
+    │   ├── MalformedError       exit 1   bytes that are not what they claim to be (offset given)
     │   └── UnsafeMemberError    exit 1   a name inside an export that points outside it
     ├── PartlyDone               exit 3   the rest was done; each failure is listed
     ├── NoCaseError              exit 10  no case at or above this folder

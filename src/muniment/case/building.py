@@ -17,7 +17,8 @@ from muniment.case.progress import Progress
 from muniment.case.signing import Secrets, agent_key, person_key
 from muniment.case.tally import Tally
 from muniment.custody import root as roots
-from muniment.custody.keys import KeyFolder
+from muniment.custody.keyring import KeyFolder
+from muniment.custody.keys import SigningKey
 from muniment.custody.log import LogWriter
 from muniment.custody.opening import open_writer, prepare, read_root
 from muniment.custody.vault import Vault
@@ -25,7 +26,7 @@ from muniment.errors import NoCaseError, UsageError
 from muniment.model import canonical
 from muniment.model.vocabulary import data_digests
 from muniment.store import disk
-from muniment.store.layout import CaseFolder
+from muniment.store.layout import EVIDENCE, NOT_EVIDENCE, CaseFolder
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -88,17 +89,23 @@ def writing(
             "tool": {"name": "muniment", "version": muniment.__version__},
             "data": data_digests(),
         }
-    elif not _is_certified(folder, agent.public.id):
+
+    def certifier() -> SigningKey:
+        if person is not None:
+            return person
         _, root = read_root(folder)
-        person = person_key(keys, secrets, root.keys[0].key.name, create=False)
+        return person_key(keys, secrets, root.keys[0].key.name, create=False)
+
     with open_writer(
-        folder, agent, person=person, opening=opening, on_commit=progress.committed
+        folder, agent, person=certifier, opening=opening, on_commit=progress.committed
     ) as log:
         yield log
 
 
 def _refuse_foreign_folder(folder: CaseFolder) -> None:
-    if folder.path.is_dir() and not folder.root.exists() and any(folder.path.iterdir()):
+    # An interrupted `init` leaves its skeleton: that is ours and may be gone on from.
+    ours = {*EVIDENCE, *NOT_EVIDENCE}
+    if folder.path.is_dir() and any(path.name not in ours for path in folder.path.iterdir()):
         raise UsageError(
             "the folder is not empty and holds no case",
             subject=str(folder.path),
@@ -108,14 +115,6 @@ def _refuse_foreign_folder(folder: CaseFolder) -> None:
         raise UsageError(
             "is not a folder", subject=str(folder.path), remedy="Give --case a new folder."
         )
-
-
-def _is_certified(folder: CaseFolder, key_id: str) -> bool:
-    index = projecting.catch_up(folder)
-    try:
-        return bool(index.rows("SELECT 1 FROM key WHERE id=? AND role='agent'", key_id))
-    finally:
-        index.close()
 
 
 def run(
@@ -179,7 +178,7 @@ def _collect_all(
         log.commit()
         index.close()
         index = projecting.catch_up(folder)
-    close_interrupted(log, index, open_before)
+    close_interrupted(log, index, open_before, progress)
     index.close()
     return tallies
 

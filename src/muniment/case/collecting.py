@@ -396,22 +396,28 @@ def _finish(run: _Acquisition, started_s: float, outcome: str, reason: str | Non
     run.log.commit()
 
 
-def close_interrupted(log: LogWriter, index: Index, open_before: list[str]) -> None:
+def close_interrupted(
+    log: LogWriter, index: Index, open_before: list[str], progress: Progress
+) -> int:
     """End the acquisitions that earlier runs left open; adopt objects that no entry names.
 
     Args:
         index: brought up to the log's end.
         open_before: leaf hashes of the acquisitions that were open when this run started.
+    Returns:
+        how many objects were adopted.
     """
-    if not open_before:
-        return
     named = {digest for (digest,) in index.rows("SELECT object FROM reference")}
     orphans = [digest for digest in log.objects.digests() if digest not in named]
     for digest in orphans:
+        progress.notice(
+            f"object {digest}: no entry named it. Left by an interrupted run, or added by somebody; "
+            "adopted as an item of unknown name."
+        )
         log.append(
             "item.acquired",
             {
-                "acquisition": open_before[-1],
+                "acquisition": open_before[-1] if open_before else None,
                 "object": digest,
                 "size_bytes": log.folder.object(digest).stat().st_size,
                 "name": None,
@@ -424,6 +430,7 @@ def close_interrupted(log: LogWriter, index: Index, open_before: list[str]) -> N
         adopted = len(orphans) if leaf == open_before[-1] else 0
         _finish_interrupted(log, index, leaf, adopted)
     log.commit()
+    return len(orphans)
 
 
 def _finish_interrupted(log: LogWriter, index: Index, leaf: str, adopted: int) -> None:

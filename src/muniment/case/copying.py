@@ -9,7 +9,7 @@ from pathlib import Path
 from muniment.case.building import writing
 from muniment.case.progress import Silent
 from muniment.case.signing import Secrets
-from muniment.custody.keys import KeyFolder
+from muniment.custody.keyring import KeyFolder
 from muniment.custody.vault import Vault
 from muniment.model import canonical
 from muniment.store import disk

@@ -9,7 +9,8 @@ from muniment.case.building import writing
 from muniment.case.progress import Progress
 from muniment.case.signing import Secrets, person_key
 from muniment.custody import entry as entries
-from muniment.custody.keys import KeyFolder, SigningKey
+from muniment.custody.keyring import KeyFolder
+from muniment.custody.keys import SigningKey
 from muniment.custody.log import LogWriter
 from muniment.custody.opening import finish_erasures
 from muniment.errors import UsageError

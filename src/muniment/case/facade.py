@@ -8,7 +8,7 @@ from pathlib import Path
 
 from muniment.case import looking, projecting, reporting, verifying
 from muniment.custody import root as roots
-from muniment.custody.opening import read_root
+from muniment.custody.opening import read_checkpoint, read_root
 from muniment.model.report import ReportData
 from muniment.model.verify import Verdict
 from muniment.store.layout import CaseFolder, find
@@ -41,7 +41,7 @@ class Case:
 
     def checkpoint(self) -> str:
         """The latest checkpoint as `SIZE:ROOT-HEX`."""
-        return reporting.load_checkpoint(self.folder).short()
+        return read_checkpoint(self.folder).short()
 
     def entries(self, start: int = 0) -> Iterator[looking.Shown]:
         """Entries with their private values, from `start` on."""

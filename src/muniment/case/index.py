@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from muniment.custody import entry as entries
-from muniment.errors import IntegrityError
+from muniment.errors import IntegrityError, StorageError
 from muniment.model.entries import Entry
 
 SCHEMA_VERSION: Final = "1"
@@ -31,6 +31,13 @@ TABLES: Final = {
     "observation": "idx",
     "event": "idx",
     "erased": "object",
+}
+_DISK_ERRORS: Final = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
 }
 Values = dict[str, Any]
 
@@ -55,9 +62,9 @@ class Index:
             if self._meta("schema") != SCHEMA_VERSION:
                 raise sqlite3.DatabaseError("another version")
             self.size = int(self._meta("tree_size") or 0)
+            self.db.execute("BEGIN")
         except sqlite3.Error as error:
-            raise _damaged(path, error) from error
-        self.db.execute("BEGIN")
+            raise _refused(path, error) from error
 
     def _create(self) -> None:
         schema = (resources.files("muniment.case") / "schema.sql").read_text("utf-8")
@@ -88,6 +95,8 @@ class Index:
             handler = _HANDLERS.get(entry.kind)
             if handler:
                 handler(self.db, index, entry, leaf, values)
+        except sqlite3.OperationalError as error:
+            raise _refused(self.path, error) from error
         except (sqlite3.Error, TypeError, ValueError) as error:
             raise IntegrityError(
                 f"the private values of {entry.kind} are not of its form ({error})",
@@ -97,10 +106,18 @@ class Index:
         self.size += 1
 
     def save(self) -> None:
-        """Make what was applied visible to the next opening."""
-        self.db.execute("UPDATE meta SET value=? WHERE name='tree_size'", (str(self.size),))
-        self.db.execute("COMMIT")
-        self.db.execute("BEGIN")
+        """Make what was applied visible to the next opening.
+
+        Raises:
+            StorageError: if the disk refuses.
+        """
+        try:
+            sql = "UPDATE meta SET value=? WHERE name='tree_size'"
+            self.db.execute(sql, (str(self.size),))
+            self.db.execute("COMMIT")
+            self.db.execute("BEGIN")
+        except sqlite3.Error as error:
+            raise _refused(self.path, error) from error
 
     def close(self) -> None:
         """Close without saving what was not saved."""
@@ -124,7 +141,7 @@ class Index:
                     sha.update(repr(row).encode("utf-8", "surrogatepass"))
                 digests[table] = sha.hexdigest()
         except sqlite3.Error as error:
-            raise _damaged(self.path, error) from error
+            raise _refused(self.path, error) from error
         return digests
 
 
@@ -134,12 +151,19 @@ def _connect(path: Path | None, read_only: bool) -> sqlite3.Connection:
     if read_only:
         return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
     db = sqlite3.connect(path, isolation_level=None)
-    # Losing power may cost the projection, never evidence: it is derived and checked.
-    db.execute("PRAGMA synchronous=OFF")
+    db.execute("PRAGMA synchronous=FULL")
     return db
 
 
-def _damaged(path: Path | None, error: Exception) -> IntegrityError:
+def _refused(path: Path | None, error: sqlite3.Error) -> IntegrityError | StorageError:
+    """What SQLite's error means: a full or failing disk, or a file that is no projection."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _DISK_ERRORS:
+        return StorageError(
+            str(error),
+            subject=str(path),
+            remedy="Free space on that disk or make it writable, and run again.",
+        )
     return IntegrityError(
         f"is no projection this program can use ({error})",
         subject=str(path),

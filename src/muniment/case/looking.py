@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from muniment.case import projecting
-from muniment.case.reporting import load_checkpoint
 from muniment.custody import entry as entries
 from muniment.custody import proof as proofs
+from muniment.custody.opening import read_checkpoint
 from muniment.custody.tree import Tree, leaf_hash
 from muniment.errors import InputError, IntegrityError, MalformedError, UsageError
 from muniment.model.ids import parse, short
@@ -110,7 +110,7 @@ def proof(folder: CaseFolder, identity: str, *, with_mldsa: bool = False) -> byt
     Raises:
         IntegrityError: if the log is not the one that was sealed.
     """
-    number, head = find(folder, identity)[0], load_checkpoint(folder)
+    number, head = find(folder, identity)[0], read_checkpoint(folder)
     tree = Tree(leaf_hash(line) for _, line in Segments(folder.entries).lines())
     if tree.size < head.size or tree.root(head.size) != head.root:
         raise IntegrityError(

@@ -10,6 +10,7 @@ from muniment.case.index import Index
 from muniment.custody import entry as entries
 from muniment.custody.tree import leaf_hash
 from muniment.errors import IntegrityError, MalformedError
+from muniment.store import disk
 from muniment.store.layout import SEGMENT_ENTRIES, CaseFolder
 from muniment.store.segments import Segments
 
@@ -62,7 +63,8 @@ def rebuild(folder: CaseFolder) -> tuple[Index, Rebuilt]:
         IntegrityError: if an entry or its private line is not whole.
     """
     before, size = _digests(folder)
-    folder.work.mkdir(exist_ok=True)
+    with disk.storage(folder.work):
+        folder.work.mkdir(exist_ok=True)
     temp = folder.index.with_suffix(".new")
     for path in (temp, temp.with_name(temp.name + "-journal")):
         path.unlink(missing_ok=True)
@@ -77,7 +79,10 @@ def rebuild(folder: CaseFolder) -> tuple[Index, Rebuilt]:
     _apply(folder, index, None)
     index.save()
     index.close()
-    temp.replace(folder.index)
+    with disk.storage(folder.index):
+        disk.sync_file(temp)
+        temp.replace(folder.index)
+        disk.sync_folder(folder.work)
     index = Index(folder.index)
     return index, Rebuilt(index.size, differing)
 

@@ -13,11 +13,9 @@ import muniment
 from muniment.case import projecting
 from muniment.case.index import Index
 from muniment.collect.content_type import category
-from muniment.custody import checkpoint as checkpoints
 from muniment.custody import root as roots
 from muniment.custody.checkpoint import Checkpoint
-from muniment.custody.opening import read_root
-from muniment.errors import IntegrityError, MalformedError, NoCaseError
+from muniment.custody.opening import read_checkpoint, read_root
 from muniment.model.collect import Channel, MediaType
 from muniment.model.ids import short
 from muniment.model.report import (
@@ -53,25 +51,6 @@ _ABSENT_WORDS = {
 }
 
 
-def load_checkpoint(folder: CaseFolder) -> Checkpoint:
-    """The case's latest checkpoint.
-
-    Raises:
-        NoCaseError: if the case was never sealed.
-        IntegrityError: if it is no checkpoint in its one form.
-    """
-    try:
-        return checkpoints.parse(folder.checkpoint.read_bytes())
-    except FileNotFoundError as error:
-        raise NoCaseError(
-            "the case was never sealed", subject=str(folder.path), remedy="Run `muniment build`."
-        ) from error
-    except (MalformedError, OSError) as error:
-        raise IntegrityError(
-            "is no checkpoint", subject=str(folder.checkpoint), remedy="Run `muniment verify`."
-        ) from error
-
-
 def write(folder: CaseFolder) -> Path:
     """Write report/index.html as of the latest checkpoint; its path.
 
@@ -89,7 +68,7 @@ def facts(folder: CaseFolder) -> ReportData:
     Raises:
         IntegrityError: if the log cannot be read up to there.
     """
-    head = load_checkpoint(folder)
+    head = read_checkpoint(folder)
     root_bytes, root = read_root(folder)
     index = projecting.at_size(folder, head.size)
     try:
@@ -163,7 +142,7 @@ def _posts_and_items(index: Index) -> tuple[tuple[PostView, ...], tuple[ItemView
         first.setdefault(digest, row)
         circumstances[digest].append(
             Circumstance(
-                short("acquisition", acquisition or ""),
+                short("acquisition", acquisition) if acquisition else "no acquisition known",
                 path if path is not None else "(left by an interrupted run, name unknown)",
                 row[7] or ERASED,
                 row[9],

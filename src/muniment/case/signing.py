@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 from typing import Protocol
 
-from muniment.custody.keys import KeyFolder, SigningKey, unlock
+from muniment.custody.keyring import KeyFolder, unlock
+from muniment.custody.keys import SigningKey
 from muniment.errors import KeyFileError
 from muniment.model import canonical
 from muniment.model.entries import Role

@@ -63,7 +63,7 @@ def _run(
 ) -> None:
     from muniment.case import building
     from muniment.case.collecting import Request
-    from muniment.custody.keys import KeyFolder
+    from muniment.custody.keyring import KeyFolder
     from muniment.model.canonical import text
     from muniment.store.layout import CaseFolder
 
@@ -99,7 +99,7 @@ def init(
 ) -> None:
     """Make a case: keys, root, first entries, first checkpoint."""
     from muniment.case import building
-    from muniment.custody.keys import KeyFolder
+    from muniment.custody.keyring import KeyFolder
     from muniment.store.layout import CaseFolder
 
     with console.Watch(as_json=as_json) as watch:

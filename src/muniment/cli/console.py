@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from muniment.errors import KeyFileError
+from muniment.errors import KeyFileError, MunimentError
 from muniment.model.display import visible
 
 if TYPE_CHECKING:
@@ -160,6 +160,20 @@ def print_json(command: str, content: dict[str, Any]) -> None:
     """The command's one JSON document on stdout."""
     document = {"version": JSON_VERSION, "command": command, **content}
     sys.stdout.write(safe(json.dumps(document, ensure_ascii=True, indent=2)) + "\n")
+
+
+def print_error(error: MunimentError, *, as_json: bool) -> None:
+    """One line on stderr: what happened, to which input, what to do; with --json a document too."""
+    sys.stderr.write(safe(f"muniment: {visible(error.diagnostics())}\n"))
+    if as_json:
+        content = {
+            "kind": type(error).__name__,
+            "what": error.what,
+            "subject": error.subject,
+            "remedy": error.remedy,
+            "exit_code": error.exit_code,
+        }
+        print_json("error", {"error": content})
 
 
 def case_folder(path: Path | None) -> CaseFolder:

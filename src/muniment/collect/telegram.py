@@ -99,7 +99,7 @@ def _read_message(found: RawMessage, member_size: MemberSize) -> tuple[Post | No
         reason = f"malformed at byte {at}: {numbered}: {record.why} {span}"
         return None, [Trouble(found.start, reason, EXPORT_AGAIN)]
     given = record.value.get("id")
-    where = f"{place(found.channel)}, message {given}" if type(given) is int else numbered
+    where = f"{place(found.channel)}, message {str(given)[:40]}" if type(given) is int else numbered
     fields = Fields(record.value, found.start, where)
     if record.repaired:
         fields.malformed(f"{record.repaired}, read as meant")

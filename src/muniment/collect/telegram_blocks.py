@@ -26,8 +26,9 @@ def blocks(export: BinaryIO) -> Iterator[bytes]:
         buffer = rest + data
         cut = max(buffer.rfind(b"{"), buffer.rfind(b"}")) + 1
         if not cut:
-            # No brace: cut anywhere but within a number, whose length must be seen whole.
-            cut = len(buffer.rstrip(b"0123456789")) or len(buffer)
+            # No brace: cut anywhere but within a number, whose length must be seen whole, or an
+            # escape.
+            cut = len(buffer.rstrip(b"0123456789\\")) or len(buffer)
         yield buffer[:cut]
         rest = buffer[cut:]
     if rest:

@@ -20,7 +20,7 @@ import ijson
 from ijson.backends import yajl2_c
 
 from muniment.collect.telegram_blocks import blocks, has_long_number, neutral_form
-from muniment.collect.telegram_record import LONG_NUMBER, find_fault
+from muniment.collect.telegram_record import LONG_NUMBER, MAX_DEPTH, find_fault
 from muniment.model.canonical import text
 from muniment.model.collect import Channel, Trouble
 from muniment.model.display import visible
@@ -29,12 +29,12 @@ from muniment.model.display import visible
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
 #: yajl holds an unfinished string, and one byte a nesting level, in memory: beyond this, stop.
 MAX_HELD_BYTES: Final = 16 * 1024 * 1024
-MAX_DEPTH: Final = 64
 MAX_NAME_CHARS: Final = 4096
 
 EXPORT_AGAIN: Final = "Export the chat again; keep this file as it is."
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _BRACE: Final = re.compile(rb"[{}]")
+_STRING_END: Final = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _PARSE_ERRORS: Final = (ijson.JSONError, ValueError, ArithmeticError)
 _HEADER: Final = frozenset({"name", "type", "id"})
 _OPENS: Final = frozenset({"start_map", "start_array"})
@@ -117,6 +117,7 @@ class _Reader:
         self.parser: Any = yajl2_c.basic_parse_coro(self.events)
         self.offset = 0
         self.silent_bytes = 0
+        self.in_text = False
         self.frames: list[_Frame] = []
         self.skipped_depth = 0
         self.complete = False
@@ -136,13 +137,20 @@ class _Reader:
             block = block[self.offset :]
         wary = has_long_number(block)
         position = 0
-        for brace in _BRACE.finditer(block):
-            self._piece(block[position : brace.end()], wary)
-            if self.stopped:
-                return
-            position = brace.end()
-        if position < len(block):
-            self._piece(block[position:], wary)
+        while position < len(block) and not self.stopped:
+            start = position
+            if self.in_text:
+                # No brace up to the closing quote is structural. Cutting at each would have yajl
+                # read the unfinished string again and again.
+                closing = _STRING_END.match(block, position)
+                start = closing.end() if closing else len(block)
+                self.in_text = closing is None
+            brace = _BRACE.search(block, start)
+            end = brace.end() if brace else len(block)
+            last_event = self._piece(block[position:end], wary)
+            if brace:
+                self.in_text = last_event not in ("start_map", "end_map")
+            position = end
 
     def finish(self) -> None:
         """Tell what is missing at the end of the file."""
@@ -165,12 +173,13 @@ class _Reader:
 
     # -- feeding ijson
 
-    def _piece(self, piece: bytes, wary: bool) -> None:
+    def _piece(self, piece: bytes, wary: bool) -> str:
+        """Feed one piece; the last event it gave."""
         self.offset += len(piece)
         if self.maps:
             self._keep(piece)
             if self.stopped:
-                return
+                return ""
         if self.neutral:
             piece, self.in_string = neutral_form(piece, self.in_string)
             sent = self._send(piece)
@@ -179,17 +188,19 @@ class _Reader:
         else:
             sent = self._send(piece)
         if not sent:
-            return
+            return ""
         events = self.events
+        last_event: str = events[-1][0] if events else ""
         self.silent_bytes = 0 if events else self.silent_bytes + len(piece)
         if self.silent_bytes > MAX_HELD_BYTES:
             self._stop("a single value is too large", self.offset - self.silent_bytes)
         elif self.maps:
-            self._inside(events[-1][0] if events else "")
+            self._inside(last_event)
         else:
             for event, value in events:
                 self._outside(event, value)
         events.clear()
+        return last_event
 
     def _send(self, piece: bytes) -> bool:
         try:

@@ -1,40 +1,15 @@
-"""Person keys and agent keys, and their files outside the case.
-
-A key file is one JSON object: the public part in clear, the private seeds sealed with
-ChaCha20-Poly1305 under a key that Argon2id derives from a passphrase (RFC 9106's second
-recommended option: 64 MiB, 3 passes, 4 lanes). Why not age's passphrase mode: docs/adr/0005.
-"""
+"""Person keys and agent keys: what they sign with, and what others check with. Pure."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Final
 
 import msgspec
-import platformdirs
-from cryptography.exceptions import InvalidSignature, InvalidTag, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from muniment.errors import KeyFileError
-from muniment.model import canonical
 from muniment.model.entries import Role
-from muniment.store import disk
-
-KEYS_VARIABLE: Final = "MUNIMENT_KEYS"
-FILE_FORMAT: Final = "muniment-key/1"
-MEMORY_KIB: Final = 64 * 1024
-PASSES: Final = 3
-LANES: Final = 4
-#: A key file that asks for more than this is hostile, not strong.
-MAX_MEMORY_KIB: Final = 1024 * 1024
-MAX_PASSES: Final = 16
 
 
 class PublicKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,160 +81,10 @@ class SigningKey:
         return self._mldsa.sign(message) if self._mldsa else None
 
 
-def _has_mldsa() -> bool:
+def has_mldsa() -> bool:
+    """Whether this build of the library has ML-DSA-44."""
     try:
         MLDSA44PrivateKey.generate()
     except UnsupportedAlgorithm:
         return False
     return True
-
-
-class _KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    format: str
-    public: PublicKey
-    kdf: str
-    memory_kib: int
-    passes: int
-    lanes: int
-    salt: str
-    nonce: str
-    sealed: str
-
-
-def _derive(passphrase: str, salt: bytes, memory_kib: int, passes: int, lanes: int) -> bytes:
-    kdf = Argon2id(salt=salt, length=32, iterations=passes, lanes=lanes, memory_cost=memory_kib)
-    return kdf.derive(canonical.text(passphrase).encode())
-
-
-def _bound_header(file: _KeyFile) -> bytes:
-    """The clear part that the seal also covers."""
-    return canonical.encode(msgspec.structs.replace(file, sealed=""))
-
-
-class KeyFolder:
-    """The folder of key files: `$MUNIMENT_KEYS`, else the user's data folder."""
-
-    def __init__(self, path: Path | None = None) -> None:
-        chosen = path or os.environ.get(KEYS_VARIABLE)
-        self.path = Path(chosen or Path(platformdirs.user_data_dir("muniment")) / "keys")
-
-    def find(self, role: Role, name: str | None = None) -> Path | None:
-        """The key file of that role (and name, for persons), or None.
-
-        Raises:
-            KeyFileError: if two files fit.
-        """
-        fits = [
-            path
-            for path, public in self.all()
-            if public.role is role and (name is None or public.name == name)
-        ]
-        if len(fits) > 1:
-            raise KeyFileError(
-                f"{len(fits)} {role} keys fit",
-                subject=str(self.path),
-                remedy="Move all but one elsewhere, or point MUNIMENT_KEYS at another folder.",
-            )
-        return fits[0] if fits else None
-
-    def all(self) -> Iterator[tuple[Path, PublicKey]]:
-        """(file, public part) of every key file.
-
-        Raises:
-            KeyFileError: if a file is damaged.
-        """
-        if self.path.is_dir():
-            for path in sorted(self.path.glob("*.key")):
-                yield path, _read(path).public
-
-    def create(self, role: Role, name: str, passphrase: str) -> SigningKey:
-        """Make a key and its file (mode 0600).
-
-        Raises:
-            KeyFileError: if the passphrase is empty.
-            StorageError: if the disk refuses.
-        """
-        if not passphrase:
-            raise KeyFileError(
-                "the passphrase is empty",
-                subject=f"{role} key {name}",
-                remedy="Choose a passphrase; it protects who may sign in your name.",
-            )
-        name = canonical.text(name)
-        mldsa_seed = secrets.token_bytes(32) if role is Role.AGENT and _has_mldsa() else None
-        seeds = secrets.token_bytes(32), mldsa_seed
-        key = SigningKey(role, name, *seeds)
-        salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
-        file = _KeyFile(
-            FILE_FORMAT,
-            key.public,
-            "argon2id",
-            MEMORY_KIB,
-            PASSES,
-            LANES,
-            salt.hex(),
-            nonce.hex(),
-            "",
-        )
-        secret = _derive(passphrase, salt, MEMORY_KIB, PASSES, LANES)
-        plain = seeds[0] + (seeds[1] or b"")
-        sealed = ChaCha20Poly1305(secret).encrypt(nonce, plain, _bound_header(file))
-        data = canonical.encode(msgspec.structs.replace(file, sealed=sealed.hex())) + b"\n"
-        path = self.path / f"{role}-{key.public.id[:12]}.key"
-        with disk.storage(self.path):
-            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        disk.replace(path, data, temp_folder=self.path / "tmp", mode=0o600)
-        return key
-
-
-def unlock(path: Path, passphrase: str) -> SigningKey:
-    """Open a key file.
-
-    Raises:
-        KeyFileError: if the file is damaged or the passphrase is wrong.
-    """
-    file = _read(path)
-    try:
-        secret = _derive(
-            passphrase, bytes.fromhex(file.salt), file.memory_kib, file.passes, file.lanes
-        )
-        nonce, sealed = bytes.fromhex(file.nonce), bytes.fromhex(file.sealed)
-        plain = ChaCha20Poly1305(secret).decrypt(nonce, sealed, _bound_header(file))
-        key = SigningKey(file.public.role, file.public.name, plain[:32], plain[32:] or None)
-    except InvalidTag as error:
-        raise KeyFileError(
-            "the passphrase is wrong, or the file was changed",
-            subject=f"{file.public.role} key of {file.public.name} ({path})",
-            remedy="Try the passphrase again; a lost one cannot be recovered: certify a new key.",
-        ) from error
-    except ValueError as error:
-        raise _damaged(path, str(error)) from error
-    if key.public != file.public:
-        raise _damaged(path, "its public part is of another key")
-    return key
-
-
-def _read(path: Path) -> _KeyFile:
-    try:
-        data = path.read_bytes()
-        file = msgspec.json.decode(data, type=_KeyFile)
-    except OSError as error:
-        raise KeyFileError((error.strerror or "").lower(), subject=str(path)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _damaged(path, str(error)) from error
-    if file.format != FILE_FORMAT or file.kdf != "argon2id" or not file.public.is_consistent():
-        raise _damaged(path, "not a key file of this version")
-    costs: tuple[Any, ...] = (file.memory_kib, file.passes, file.lanes)
-    if not (
-        8 <= costs[0] <= MAX_MEMORY_KIB and 1 <= costs[1] <= MAX_PASSES and 1 <= costs[2] <= 64
-    ):
-        raise _damaged(path, "asks for an unreasonable amount of work")
-    return file
-
-
-def _damaged(path: Path, why: str) -> KeyFileError:
-    return KeyFileError(
-        f"is no usable key file ({why})",
-        subject=str(path),
-        remedy="Restore it from your backup, or move it away.",
-    )

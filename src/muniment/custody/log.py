@@ -18,7 +18,8 @@ from muniment.custody import entry as entries
 from muniment.custody.checkpoint import Checkpoint
 from muniment.custody.keys import PublicKey, SigningKey
 from muniment.custody.root import Root
-from muniment.custody.scan import Erasure, LogState
+from muniment.custody.rules import Erasure
+from muniment.custody.scan import LogState
 from muniment.errors import MunimentError, SignatureError, StorageError
 from muniment.model import canonical
 from muniment.model.entries import KINDS, Role
@@ -203,6 +204,7 @@ class LogWriter:
         self._keep_other_agents_checkpoint()
         disk.replace(self.folder.checkpoint, head.encode(), temp_folder=self.folder.work)
         self._state.checkpoint = head
+        self._state.checkpoint_agent = self.agent.public.id
         return head
 
     def _keep_other_agents_checkpoint(self) -> None:
@@ -213,7 +215,6 @@ class LogWriter:
         path = self.folder.checkpoints / f"{last.size:012d}"
         if not path.exists():
             disk.replace(path, last.encode(), temp_folder=self.folder.work)
-        self._state.checkpoint_agent = self.agent.public.id
 
 
 def as_value(record: Any) -> Any:

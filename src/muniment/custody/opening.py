@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from muniment.custody import checkpoint as checkpoints
 from muniment.custody import entry as entries
 from muniment.custody import root as roots
+from muniment.custody.checkpoint import Checkpoint
 from muniment.custody.keys import SigningKey
 from muniment.custody.log import LogWriter
 from muniment.custody.root import Root
@@ -21,6 +23,8 @@ from muniment.store.lock import WriterLock
 from muniment.store.segments import Segments
 
 AckCallback = Callable[[int], None]
+#: Unlocks the person's key, called only when a person must sign.
+PersonKey = Callable[[], SigningKey]
 
 
 def read_root(folder: CaseFolder) -> tuple[bytes, Root]:
@@ -46,26 +50,46 @@ def read_root(folder: CaseFolder) -> tuple[bytes, Root]:
         ) from error
 
 
+def read_checkpoint(folder: CaseFolder) -> Checkpoint:
+    """The case's latest checkpoint.
+
+    Raises:
+        NoCaseError: if the case was never sealed.
+        IntegrityError: if it is no checkpoint in its one form.
+    """
+    try:
+        return checkpoints.parse(folder.checkpoint.read_bytes())
+    except FileNotFoundError as error:
+        raise NoCaseError(
+            "the case was never sealed", subject=str(folder.path), remedy="Run `muniment build`."
+        ) from error
+    except (MalformedError, OSError) as error:
+        raise IntegrityError(
+            "is no checkpoint", subject=str(folder.checkpoint), remedy="Run `muniment verify`."
+        ) from error
+
+
 @contextmanager
 def open_writer(
     folder: CaseFolder,
     agent: SigningKey,
     *,
-    person: SigningKey | None = None,
+    person: PersonKey | None = None,
     opening: dict[str, Any] | None = None,
     on_commit: AckCallback | None = None,
 ) -> Iterator[LogWriter]:
     """The case's one writer, until the block ends; closing seals.
 
     Recovers what a crash left, finishes erasures a crash interrupted, writes entry 0 into a case
-    that has none yet (`opening` are its private fields, signed by `person`), and certifies the
-    agent key when `person` is given and it is new here.
+    that has none yet (`opening` are its private fields, signed by `person`), and lets `person`
+    certify the agent key when it is new here.
 
     Raises:
         LockedError, IntegrityError, SignatureError, StorageError.
     """
     with WriterLock(folder):
         data, root = read_root(folder)
+        _settle(folder)
         found = scan(folder, root, agent.public.id)
         moved = _move_tail_aside(folder, found.tail) if found.tail else []
         log = LogWriter(folder, root, found.state, agent, on_commit=on_commit)
@@ -104,8 +128,21 @@ def prepare(folder: CaseFolder, person: SigningKey, case: str) -> None:
             disk.make_folder(path)
 
 
+def _settle(folder: CaseFolder) -> None:
+    """Make durable what a killed run wrote and may not have synced, before anything builds on it."""
+    with disk.storage(folder.path):
+        for segments in (Segments(folder.entries), Segments(folder.private)):
+            for number in segments.numbers()[-2:]:
+                disk.sync_file(segments.path(number))
+        for path in (folder.entries, folder.private, folder.entries.parent, folder.objects):
+            if path.is_dir():
+                disk.sync_folder(path)
+        disk.sync_folder(folder.path)
+        disk.sync_folder(folder.path.parent)
+
+
 def _open_case(
-    log: LogWriter, root_bytes: bytes, person: SigningKey | None, opening: dict[str, Any] | None
+    log: LogWriter, root_bytes: bytes, person: PersonKey | None, opening: dict[str, Any] | None
 ) -> None:
     if person is None or opening is None:
         raise NoCaseError(
@@ -114,10 +151,10 @@ def _open_case(
             remedy="Run `muniment init` there with the person's passphrase.",
         )
     values = {"root_sha256": roots.fingerprint(root_bytes), **opening}
-    log.append("case.opened", values, person=person)
+    log.append("case.opened", values, person=person())
 
 
-def _certify(log: LogWriter, person: SigningKey | None) -> None:
+def _certify(log: LogWriter, person: PersonKey | None) -> None:
     public = log.agent.public
     if public.id in log.agents:
         return
@@ -134,7 +171,7 @@ def _certify(log: LogWriter, person: SigningKey | None) -> None:
         "ed25519": public.ed25519,
         "mldsa44": public.mldsa44,
     }
-    log.append("key.certified", values, person=person)
+    log.append("key.certified", values, person=person())
     log.seal()
 
 

@@ -13,22 +13,21 @@ from muniment.custody import entry as entries
 from muniment.custody.checkpoint import Checkpoint
 from muniment.custody.keys import PublicKey
 from muniment.custody.root import Root
+from muniment.custody.rules import (
+    Erasure,
+    certified_key,
+    chain_problem,
+    erasure_of,
+    signing_problem,
+)
 from muniment.custody.tree import Frontier, leaf_hash
 from muniment.errors import IntegrityError, MalformedError
-from muniment.model.entries import KINDS, Entry, Role
+from muniment.model.entries import Entry
 from muniment.store.layout import CHECKPOINT, CaseFolder
 from muniment.store.segments import Segments
 
 #: Kinds whose private values the writer itself must know.
 _NEEDED = frozenset({"key.certified", "object.erased"})
-
-
-class Erasure(msgspec.Struct, frozen=True):
-    """An object.erased entry: what must be gone."""
-
-    index: int
-    entries: tuple[tuple[int, tuple[str, ...]], ...]
-    objects: tuple[str, ...]
 
 
 class LogState:
@@ -70,71 +69,6 @@ class Scan(msgspec.Struct, frozen=True):
     state: LogState
     tail: Tail | None
     foreign: tuple[int, int] | None
-
-
-def certified_key(values: dict[str, Any]) -> PublicKey:
-    """The key that a key.certified entry certifies.
-
-    Raises:
-        MalformedError: if it is no usable agent key.
-    """
-    try:
-        key = msgspec.convert(
-            {
-                "id": values["key"],
-                "role": values["role"],
-                "name": values["name"],
-                "ed25519": values["ed25519"],
-                "mldsa44": values["mldsa44"],
-            },
-            PublicKey,
-        )
-    except (msgspec.ValidationError, KeyError) as error:
-        raise MalformedError(f"certifies no usable key ({error})") from error
-    if key.role is not Role.AGENT or not key.is_consistent():
-        raise MalformedError("certifies a key that is not what it says")
-    return key
-
-
-def erasure_of(index: int, values: dict[str, Any]) -> Erasure:
-    """What an object.erased entry names.
-
-    Raises:
-        MalformedError: if its values are not in their form.
-    """
-    try:
-        return msgspec.convert(
-            {"index": index, "entries": values["entries"], "objects": values["objects"]}, Erasure
-        )
-    except (msgspec.ValidationError, KeyError) as error:
-        raise MalformedError(f"names nothing that can be erased ({error})") from error
-
-
-def chain_problem(entry: Entry, case: str, last_leaf: str | None) -> str | None:
-    """What is wrong with an entry's place: another case's, or not linked to its author's last."""
-    if entry.case != case:
-        return "belongs to another case"
-    if entry.prev != last_leaf:
-        return "does not follow its author's previous entry (removed, reordered or forked)"
-    return None
-
-
-def signing_problem(entry: Entry, root: Root, agents: dict[str, PublicKey]) -> str | None:
-    """What is wrong with who wrote an entry: unknown key, a kind it may not author, no signature."""
-    in_root = root.person(entry.author)
-    if in_root is not None:
-        if entry.kind not in in_root.signs or Role.PERSON not in KINDS[entry.kind].roles:
-            return f"key of {in_root.key.name} may not sign {entry.kind}"
-        if not entries.signature_holds(entry, in_root.key):
-            return f"signature of {in_root.key.name} does not hold"
-        return None
-    if entry.author not in agents:
-        return f"author key {entry.author} is neither in the root nor certified"
-    if Role.AGENT not in KINDS[entry.kind].roles:
-        return f"an agent key may not author {entry.kind}"
-    if entry.sig is not None:
-        return "an agent's entry carries a signature"
-    return None
 
 
 def scan(folder: CaseFolder, root: Root, agent_id: str) -> Scan:

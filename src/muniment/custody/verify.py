@@ -6,6 +6,8 @@ The log is read once (verify_log); then the checkpoints, the objects and the ext
 
 from __future__ import annotations
 
+from typing import Final
+
 from muniment.custody import checkpoint as checkpoints
 from muniment.custody import root as roots
 from muniment.custody.checkpoint import Checkpoint
@@ -22,6 +24,7 @@ from muniment.custody.verify_checks import (
     check_since,
     check_tail,
     check_tree,
+    not_sealed_yet,
 )
 from muniment.custody.verify_log import LogPass, Observer, read_log
 from muniment.errors import EXIT_INTEGRITY, EXIT_SIGNATURE, MalformedError
@@ -29,6 +32,10 @@ from muniment.model.verify import Verdict
 from muniment.store.layout import CHECKPOINT, KEPT_CHECKPOINT_NAME, ROOT, SEGMENT_NAME
 
 __all__ = ["Pins", "verify"]
+
+MISSING: Final = "is missing"
+#: case.opened and key.certified: what stands in a log before its first checkpoint.
+OPENING_ENTRIES: Final = 2
 
 
 def verify(reader: Reader, pins: Pins | None = None, observe: Observer | None = None) -> Verdict:
@@ -55,9 +62,13 @@ def verify(reader: Reader, pins: Pins | None = None, observe: Observer | None = 
     segments = [name for name, _ in names if SEGMENT_NAME.fullmatch(name)]
     read_log(log, reader, segments, sealed, wanted)
     head_check, signer = check_checkpoint(log, head, head_problem, kept)
+    root_check = check_root(log, root_bytes, root_problem)
+    if root is not None and head_problem == MISSING and log.frontier.size <= OPENING_ENTRIES:
+        head_check = not_sealed_yet(head_check)
+        root_check = root_check if log.frontier.size else not_sealed_yet(root_check)
     object_check, extra_objects, object_count = check_objects(log, reader)
     checks = (
-        check_root(log, root_bytes, root_problem),
+        root_check,
         check_pin(root_bytes, pins.root_sha256),
         log.form.check(
             "entries",
@@ -82,8 +93,8 @@ def verify(reader: Reader, pins: Pins | None = None, observe: Observer | None = 
         head_check,
         check_since(log, head, pins),
         object_check,
-        check_files(names, root, sealed, log, extra_objects),
-        check_tail(log, sealed, head is not None, extra_objects),
+        check_files(names),
+        check_tail(log, sealed, extra_objects),
     )
     if signer:
         log.notes.append(f"checkpoint signed by agent key {signer.id} ({signer.name})")
@@ -101,7 +112,7 @@ def verify(reader: Reader, pins: Pins | None = None, observe: Observer | None = 
 def _read_root(reader: Reader) -> tuple[bytes | None, Root | None, str]:
     data = reader.read(ROOT)
     if data is None:
-        return None, None, "is missing"
+        return None, None, MISSING
     try:
         return data, roots.parse(data), ""
     except MalformedError as error:
@@ -111,7 +122,7 @@ def _read_root(reader: Reader) -> tuple[bytes | None, Root | None, str]:
 def _read_checkpoint(reader: Reader, name: str) -> tuple[Checkpoint | None, str]:
     data = reader.read(name)
     if data is None:
-        return None, "is missing"
+        return None, MISSING
     try:
         return checkpoints.parse(data), ""
     except MalformedError as error:

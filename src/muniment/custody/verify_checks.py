@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from itertools import pairwise
 
 import msgspec
 
@@ -12,7 +11,6 @@ from muniment.custody import root as roots
 from muniment.custody.checkpoint import Checkpoint
 from muniment.custody.keys import PublicKey
 from muniment.custody.reader import Reader
-from muniment.custody.root import Root
 from muniment.custody.verify_log import Findings, LogPass
 from muniment.errors import EXIT_INTEGRITY, EXIT_PARTLY, EXIT_SIGNATURE
 from muniment.model.verify import Check, Status
@@ -48,6 +46,12 @@ def check_root(log: LogPass, data: bytes | None, problem: str) -> Check:
         "root.json is the root that entry 0 names",
         "the root is not what the case was opened under",
     )
+
+
+def not_sealed_yet(check: Check) -> Check:
+    """A check of a case whose making was interrupted before its first checkpoint."""
+    detail = "the case was begun and never sealed; `muniment build` goes on from there"
+    return Check(check.name, Status.NOT_CHECKED, detail, check.findings, check.found, EXIT_PARTLY)
 
 
 def check_pin(data: bytes | None, pinned: str | None) -> Check:
@@ -137,10 +141,9 @@ def check_checkpoint(
 
 def _check_covered(log: LogPass, covers: list[tuple[int, str]], found: Findings) -> None:
     """An agent's entries must lie under that agent's checkpoint, or be logged as adopted."""
-    starts = [*log.authors, (log.frontier.size, "")]
-    for (first, author), (end, _) in pairwise(starts):
+    for first, last, author in log.runs:
         for low, high, signer in _ranges(covers):
-            start, stop = max(first, low), min(end, high)
+            start, stop = max(first, low), min(last + 1, high)
             if start >= stop or signer == author:
                 continue
             adopted = any(
@@ -222,16 +225,8 @@ def check_objects(log: LogPass, reader: Reader) -> tuple[Check, list[str], int]:
     return check, extra, len(seen)
 
 
-def _is_interrupted(log: LogPass, sealed: int) -> bool:
-    return bool(log.open_acquisitions) or log.frontier.size > sealed or log.tail.count > 0
-
-
 def check_files(
     names: list[tuple[str, bool]],
-    root: Root | None,
-    sealed: int,
-    log: LogPass,
-    extra_objects: list[str],
 ) -> Check:
     found = Findings()
     for name, is_regular in names:
@@ -240,23 +235,19 @@ def check_files(
             found.add(name, "is no part of a case")
         elif not is_regular:
             found.add(name, "is not a regular file")
-    if not _is_interrupted(log, sealed):
-        for name in extra_objects:
-            found.add(name, "no entry names this object")
     return found.check(
         "files", EXIT_INTEGRITY, "nothing lies there that is no part of the case", "extra pieces"
     )
 
 
-def check_tail(log: LogPass, sealed: int, has_head: bool, extra_objects: list[str]) -> Check:
+def check_tail(log: LogPass, sealed: int, extra_objects: list[str]) -> Check:
     """What no checkpoint covers: entries of an interrupted run, torn lines, unlogged objects."""
     found = log.tail
     if log.frontier.size > sealed:
         what = f"{log.frontier.size - sealed} entries beyond the checkpoint, signed by nobody"
         found.add(f"entries {sealed} to {log.frontier.size - 1}", what)
-    if _is_interrupted(log, sealed):
-        for name in extra_objects:
-            found.add(name, "no entry names it: left by an interrupted run, or added")
+    for name in extra_objects:
+        found.add(name, "no entry names it: left by an interrupted run, or added")
     if not found.count and not log.open_acquisitions:
         return Check("sealed to the end", Status.PASS, "nothing lies beyond the checkpoint")
     for leaf in sorted(log.open_acquisitions):

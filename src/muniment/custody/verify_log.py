@@ -10,7 +10,7 @@ from muniment.custody import entry as entries
 from muniment.custody.keys import PublicKey
 from muniment.custody.reader import Reader
 from muniment.custody.root import Root
-from muniment.custody.scan import (
+from muniment.custody.rules import (
     Erasure,
     certified_key,
     chain_problem,
@@ -56,7 +56,8 @@ class LogPass:
         self.agents: dict[str, PublicKey] = {}
         self.last_leaf: dict[str, str] = {}
         self.last_at = ""
-        self.authors: list[tuple[int, str]] = []
+        # Runs of neighbouring entries by one agent: (first, last, key id).
+        self.runs: list[tuple[int, int, str]] = []
         self.adopted: list[tuple[int, int, str]] = []
         self.erasures: list[Erasure] = []
         self.blank: dict[int, frozenset[str]] = {}
@@ -73,6 +74,8 @@ def read_log(
     for number in range(_segment_count(log, segments)):
         public = f"log/entries/{segment_file(number)}"
         private = f"log/private/{segment_file(number)}"
+        if log.frontier.size < number * SEGMENT_ENTRIES:
+            log.form.add(private, "stands beyond a segment that is not full")
         lines = _lines(log, reader, public, sealed)
         others = _lines(log, reader, private, sealed)
         for offset, (line, other) in enumerate(zip_longest(lines, others)):
@@ -178,8 +181,13 @@ def _take_in(
 ) -> None:
     """What later checks need of an entry whose private values hold."""
     is_person = log.root is not None and log.root.person(entry.author) is not None
-    if not is_person and (not log.authors or log.authors[-1][1] != entry.author):
-        log.authors.append((index, entry.author))
+    if not is_person:
+        first = (
+            log.runs.pop()[0]
+            if log.runs and log.runs[-1][1:] == (index - 1, entry.author)
+            else index
+        )
+        log.runs.append((first, index, entry.author))
     if index == 0:
         log.first = values if entry.kind == "case.opened" else None
     try:

@@ -1,1 +1,1 @@
-"""Records, ids, vocabularies: what the rooms pass to each other. Imports nothing of ours but the errors."""
+"""Records, ids, vocabularies: what the rooms pass on. Imports nothing of ours but the errors."""

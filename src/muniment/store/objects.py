@@ -31,6 +31,7 @@ class ObjectStore:
         self._buffer = bytearray(READ_BYTES)
         self._counter = 0
         self._made: set[str] = set()
+        self._unsynced: set[str] = set()
 
     @property
     def pending_bytes(self) -> int:
@@ -39,15 +40,28 @@ class ObjectStore:
 
     def has(self, digest: str) -> bool:
         """Whether these bytes are held, committed or about to be."""
-        return digest in self._pending or self._folder.object(digest).exists()
+        if digest in self._pending:
+            return True
+        if not self._folder.object(digest).exists():
+            return False
+        if digest[:2] not in self._made:
+            # A killed run may have renamed it without syncing the folder.
+            self._unsynced.add(digest[:2])
+        return True
 
     def _temp(self) -> tuple[int, Path]:
         self._counter += 1
-        path = self._folder.incoming / f"{os.getpid()}-{self._counter}"
+        path = self._folder.incoming / f"{self._counter:08d}"
         if self._counter == 1:
-            disk.make_folder(self._folder.incoming)
+            self._clear_incoming()
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         return os.open(path, flags, MODE), path
+
+    def _clear_incoming(self) -> None:
+        """Temporaries of a killed run: nothing names them, and only one writer is ever at work."""
+        disk.make_folder(self._folder.incoming)
+        for leftover in self._folder.incoming.iterdir():
+            leftover.unlink()
 
     def add_bytes(self, data: bytes) -> str:
         """Keep `data`; its SHA-256 (hex).
@@ -119,7 +133,7 @@ class ObjectStore:
         Raises:
             StorageError: if the disk refuses; nothing then stands under a wrong name.
         """
-        if not self._pending:
+        if not self._pending and not self._unsynced:
             return
         with disk.storage(self._folder.objects):
             for temp in self._pending.values():
@@ -134,8 +148,10 @@ class ObjectStore:
             self._made |= folders
             for digest, temp in self._pending.items():
                 temp.replace(self._folder.object(digest))
-            for prefix in sorted(folders):
+            for prefix in sorted(folders | self._unsynced):
                 disk.sync_folder(self._folder.objects / prefix)
+            self._made |= self._unsynced
+        self._unsynced.clear()
         self._pending.clear()
         self._pending_bytes = 0
 

@@ -10,12 +10,23 @@ from pathlib import Path
 from typing import Final
 
 from muniment.errors import InputError
-from muniment.store.layout import NOT_EVIDENCE, OBJECT_NAME, OBJECTS, CaseFolder
+from muniment.store.layout import (
+    CHECKPOINTS,
+    ENTRIES,
+    NOT_EVIDENCE,
+    OBJECT_NAME,
+    OBJECTS,
+    PRIVATE,
+    CaseFolder,
+)
 from muniment.store.objects import READ_BYTES
 
 _FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _PREFIX: Final = re.compile(r"[0-9a-f]{2}")
 _REST: Final = re.compile(r"[0-9a-f]{62}")
+
+#: Folders that a run killed at the wrong moment leaves empty.
+_MAY_BE_EMPTY: Final = {"log", "objects", OBJECTS, ENTRIES, PRIVATE, CHECKPOINTS}
 
 
 class FolderReader:
@@ -41,7 +52,7 @@ class FolderReader:
         parts = _listed(path)
         if name.startswith(f"{OBJECTS}/") and _PREFIX.fullmatch(path.name):
             parts = [part for part in parts if not _REST.fullmatch(part)]
-        elif not parts and name not in {"log", "objects", OBJECTS, "log/entries", "log/private"}:
+        elif not parts and name not in _MAY_BE_EMPTY:
             yield name, False
         for part in parts:
             yield from self._below(f"{name}/{part}")

@@ -131,6 +131,17 @@ def test_the_exporters_own_faults_are_read_around() -> None:
     assert len(troubles) == 2 and all("read as meant" in one.reason for one in troubles)
 
 
+def test_braces_and_quotes_in_texts_move_nothing() -> None:
+    texts = ["{", "}" * 300, '{"id": 9}', "\\\\", '\\"{' * 50_000, "{}" * 200_000, '"' * 9]
+    raw = [json.dumps({"id": 1, "{": text, "type": "message"}).encode() for text in texts * 2]
+    data = export(*raw)
+    start = time.process_time()
+    posts, troubles = read(data)
+    assert [data[post.start_byte : post.end_byte] for post in posts] == raw
+    assert not troubles
+    assert time.process_time() - start < 5  # quadratic it took minutes
+
+
 STOPS = {
     "cut in a message": export(GOOD, LAST)[:-20],
     "cut between messages": export(GOOD)[:-2],
@@ -150,10 +161,10 @@ def test_damaged_structure_stops_the_reading_and_says_so(case: str) -> None:
 
 
 NO_CHAT = [
-    b"", b" ", b"5", b'"x"', b"[]", b"{}", b'{"a": 1}', b"\xff\xfe{\0}\0", b"nul", b"{" * 5, b'{"chats": 5}',
-    b'{"messages": {}}', b'{"chats": {"list": [5]}}', b'{"chats": {"list": {}}}', b'{"x": ' + b"9" * 9000,
-    b'{"name": ' + b"9" * 9000 + b', "messages": []}', b"[" * 300_000, b'{"a":' * 100_000,
-    b'{"about": "\xff"}', b"\x00" * 10,
+    b"", b" ", b"5", b'"x"', b"[]", b"{}", b'{"a": 1}', b"\xff\xfe{\0}\0", b"nul", b"{" * 5,
+    b'{"chats": 5}', b'{"messages": {}}', b'{"chats": {"list": [5]}}', b'{"chats": {"list": {}}}',
+    b'{"x": ' + b"9" * 9000, b'{"name": ' + b"9" * 9000 + b', "messages": []}', b"[" * 300_000,
+    b'{"a":' * 100_000, b'{"about": "\xff"}', b"\x00" * 10,
 ]  # fmt: skip
 
 

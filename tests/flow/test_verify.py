@@ -1,0 +1,208 @@
+"""Whatever is changed, missing, extra, reordered, truncated or replaced is named, with its exit code."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import muniment
+from muniment.errors import EXIT_INTEGRITY, EXIT_PARTLY, EXIT_SIGNATURE
+from muniment.model.verify import Status, Verdict
+from muniment.store.layout import CaseFolder
+from tests.conftest import BuildCase
+
+
+def evidence(folder: CaseFolder) -> list[Path]:
+    files = [folder.root, *folder.path.glob("log/**/*"), *folder.path.glob("objects/**/*")]
+    return sorted(path for path in files if path.is_file())
+
+
+def overwrite(path: Path, data: bytes) -> None:
+    path.chmod(0o640)
+    path.write_bytes(data)
+
+
+def named(verdict: Verdict) -> str:
+    return "\n".join(
+        f"{finding.piece}: {finding.what}" for check in verdict.checks for finding in check.findings
+    )
+
+
+def test_a_fresh_case_verifies_and_says_what_was_not_checked(case: CaseFolder) -> None:
+    verdict = muniment.verify(case.path)
+    assert verdict.exit_code == 0
+    not_checked = {check.name for check in verdict.checks if check.status is Status.NOT_CHECKED}
+    assert not_checked == {"root pinned", "since"}
+    assert verdict.not_proved
+
+
+def test_pins_are_checked(case: CaseFolder) -> None:
+    opened = muniment.Case.open(case.path)
+    root, checkpoint = opened.root_sha256(), opened.checkpoint()
+    assert muniment.verify(case.path, root=root, since=checkpoint).exit_code == 0
+    assert all(
+        check.status is Status.PASS
+        for check in muniment.verify(case.path, root=root, since=checkpoint).checks
+    )
+    wrong = muniment.verify(case.path, root="0" * 64)
+    assert wrong.exit_code == EXIT_SIGNATURE
+    assert wrong.check("root pinned").status is Status.FAIL
+    size = int(checkpoint.partition(":")[0])
+    rewritten = muniment.verify(case.path, since=f"{size}:{'0' * 64}")
+    assert rewritten.exit_code == EXIT_INTEGRITY
+    assert "rewritten" in named(rewritten)
+
+
+def test_last_weeks_copy_is_a_rollback(
+    case: CaseFolder, build_case: BuildCase, source: Path, tmp_path: Path
+) -> None:
+    last_week = tmp_path / "last-week"
+    shutil.copytree(case.path, last_week)
+    (source / "late.txt").write_text("later\n")
+    newer = build_case(source).checkpoint
+    assert muniment.verify(last_week).exit_code == 0
+    verdict = muniment.verify(last_week, since=newer)
+    assert verdict.exit_code == EXIT_INTEGRITY
+    assert "rolled back" in named(verdict)
+    kept = tmp_path / "kept-checkpoint"
+    shutil.copy(last_week / "log" / "checkpoint", kept)
+    assert muniment.verify(case.path, since=str(kept)).check("since").status is Status.PASS
+
+
+def test_one_changed_byte_in_any_file_is_named(case: CaseFolder) -> None:
+    for path in evidence(case):
+        data = path.read_bytes()
+        for position in sorted({0, len(data) // 2, len(data) - 1} if data else set()):
+            changed = bytearray(data)
+            changed[position] ^= 0x01
+            overwrite(path, bytes(changed))
+            verdict = muniment.verify(case.path)
+            assert verdict.exit_code in (EXIT_INTEGRITY, EXIT_SIGNATURE), (path, position)
+            assert str(path.relative_to(case.path)).replace("entries", "").split("/")[-1] in named(
+                verdict
+            ) or "entry 0" in named(verdict), (path, position, named(verdict))
+            overwrite(path, data)
+    assert muniment.verify(case.path).exit_code == 0
+
+
+def test_a_missing_file_is_named(case: CaseFolder, tmp_path: Path) -> None:
+    for path in evidence(case):
+        aside = tmp_path / "aside"
+        shutil.move(path, aside)
+        verdict = muniment.verify(case.path)
+        assert verdict.exit_code in (EXIT_INTEGRITY, EXIT_SIGNATURE), path
+        assert named(verdict), path
+        shutil.move(aside, path)
+
+
+def test_a_truncated_file_is_named(case: CaseFolder) -> None:
+    for path in evidence(case):
+        data = path.read_bytes()
+        for keep in (0, len(data) // 2, len(data) - 1):
+            if 0 <= keep < len(data):
+                overwrite(path, data[:keep])
+                verdict = muniment.verify(case.path)
+                assert verdict.exit_code in (EXIT_INTEGRITY, EXIT_SIGNATURE), (path, keep)
+                assert named(verdict)
+        overwrite(path, data)
+
+
+def test_extra_pieces_are_named(case: CaseFolder) -> None:
+    some_object = next(case.objects.glob("*/*"))
+    extras = [
+        case.path / "note.txt",
+        case.path / "log" / "extra",
+        case.entries / "000000.jsonl.bak",
+        case.entries / "000007.jsonl",
+        case.private / "000001.jsonl",
+        case.objects / "notes",
+        some_object.parent / "short",
+        case.objects / "ab" / ("0" * 62),
+        case.path / "log" / "checkpoints" / "000000000003",
+    ]
+    for extra in extras:
+        extra.parent.mkdir(exist_ok=True)
+        extra.write_bytes(b"extra\n")
+        verdict = muniment.verify(case.path)
+        assert verdict.exit_code in (EXIT_INTEGRITY, EXIT_SIGNATURE), (extra, verdict.exit_code)
+        assert str(extra.relative_to(case.path)) in named(verdict), named(verdict)
+        extra.unlink()
+
+
+def test_an_object_no_entry_names_is_named_and_not_vouched_for(case: CaseFolder) -> None:
+    data = b"slipped in"
+    digest = hashlib.sha256(data).hexdigest()
+    path = case.object(digest)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
+    verdict = muniment.verify(case.path)
+    assert verdict.exit_code == EXIT_PARTLY
+    assert f"{path.name}: no entry names it" in named(verdict)
+
+
+def test_links_and_special_files_are_named(case: CaseFolder, tmp_path: Path) -> None:
+    path = next(case.objects.glob("*/*"))
+    copy = tmp_path / "copy"
+    shutil.move(path, copy)
+    path.symlink_to(copy)
+    verdict = muniment.verify(case.path)
+    assert verdict.exit_code == EXIT_INTEGRITY
+    assert path.name in named(verdict)
+
+
+LineChange = Callable[[list[bytes]], list[bytes]]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda lines: lines[:4] + lines[5:],
+        lambda lines: [*lines[:4], lines[5], lines[4], *lines[6:]],
+        lambda lines: [*lines[:5], lines[4], *lines[5:]],
+        lambda lines: [*lines[:4], lines[3], *lines[5:]],
+        lambda lines: lines[:-1],
+    ],
+    ids=["dropped", "swapped", "doubled", "replaced", "cut short"],
+)
+@pytest.mark.parametrize("which", ["entries", "private", "both"])
+def test_changed_lines_are_named(case: CaseFolder, change: LineChange, which: str) -> None:
+    for folder in (case.entries, case.private):
+        if which in (folder.name, "both"):
+            path = folder / "000000.jsonl"
+            path.write_bytes(
+                b"".join(line + b"\n" for line in change(path.read_bytes().splitlines()))
+            )
+    verdict = muniment.verify(case.path)
+    assert verdict.exit_code == EXIT_INTEGRITY
+    assert "entry" in named(verdict) or "log/entries" in named(verdict)
+
+
+def test_lines_beyond_the_checkpoint_are_named_and_not_vouched_for(case: CaseFolder) -> None:
+    for folder in (case.entries, case.private):
+        path = folder / "000000.jsonl"
+        path.write_bytes(path.read_bytes() + b'{"torn')
+    verdict = muniment.verify(case.path)
+    assert verdict.exit_code == EXIT_PARTLY
+    assert "after its last whole line" in named(verdict)
+
+
+def test_a_changed_projection_is_named(case: CaseFolder) -> None:
+    with sqlite3.connect(case.index) as db:
+        db.execute("UPDATE item SET path='other'")
+    verdict = muniment.verify(case.path)
+    assert verdict.check("projection").status is Status.FAIL
+    assert verdict.exit_code == EXIT_INTEGRITY
+    assert muniment.Case.open(case.path).rebuild().differing == ("item",)
+    assert muniment.verify(case.path).exit_code == 0
+
+
+def test_verify_changes_nothing(case: CaseFolder) -> None:
+    before = {path: path.read_bytes() for path in case.path.rglob("*") if path.is_file()}
+    muniment.verify(case.path)
+    after = {path: path.read_bytes() for path in case.path.rglob("*") if path.is_file()}
+    assert before == after
