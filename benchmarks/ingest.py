@@ -2,41 +2,86 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import shutil
 from pathlib import Path
 
 from benchmarks import cases
-from benchmarks.measure import MB, Cost, Row, floor, hash_rate, seconds
+from benchmarks.measure import MB, Cost, Row, floor, hash_rate, median, run, seconds, spent
+from muniment.custody.verify_checks import check_objects
+from muniment.custody.verify_log import LogPass
+from muniment.store.layout import CaseFolder
+from muniment.store.reading import FolderReader
 
 FILES = 8
 FILE_BYTES = 256 * MB
+TIMES = 3
 
 
 def rows(scratch: Path) -> list[Row]:
-    """Ingest of 8 files of 256 MB, and verification of the case that holds them."""
+    """Ingest of 8 files of 256 MB, and verification of the case that holds them.
+
+    Ours are medians of three. A copy is made and thrown away first: on a virtual machine the host
+    gives memory at its first touch, which costs more than the copy and is nobody's figure.
+    """
     source = cases.random_files(scratch / "source", FILES, FILE_BYTES)
-    bag = cases.linked(source, scratch / "bag")
+    _copied(scratch, source)
     limit = hash_rate()
     # Once before, so that making the keys (Argon2id) is not counted.
     cases.build(scratch, scratch / "first", cases.random_files(scratch / "tiny", 1, 100))
-    built = cases.build(scratch, scratch / "case", source)
-    checked = cases.verify(scratch, scratch / "case")
+    copied = median([_copied(scratch, source) for _ in range(TIMES)])
+    built = median([_built(scratch, source) for _ in range(TIMES)])
+    objects = median([_objects_check(scratch / "case") for _ in range(TIMES)])
+    checked = median([cases.verify(scratch, scratch / "case") for _ in range(TIMES)])
+    digested = median([_file_digest(source) for _ in range(TIMES)])
+    bag = cases.linked(source, scratch / "bag")
     made = cases.bagit(scratch, bag, "--sha256")
     validated = cases.bagit(scratch, bag, "--validate")
     return [
-        _row("big files: build (hash + copy + fsync)", built, 0.32, limit, "bagit create", made),
-        _row("big files: verify", checked, 0.80, limit, "bagit validate", validated),
+        _row("build (hash, copy, sync, log, report)", built, 0.32, limit, "`cp -r`", copied),
+        _row("the same", built, None, limit, "bagit create (copies nothing)", made),
+        _row("verify, objects check alone", objects, 0.80, limit, "hashlib.file_digest", digested),
+        _row("verify, whole command", checked, 0.80, limit, "bagit validate", validated),
     ]
 
 
-def _row(name: str, ours: Cost, target: float, limit: float, peer: str, theirs: Cost) -> Row:
+def _copied(scratch: Path, source: Path) -> Cost:
+    cost, _ = run(["cp", "-r", source, scratch / "copy"], os.environ, scratch)
+    shutil.rmtree(scratch / "copy")
+    return cost
+
+
+def _built(scratch: Path, source: Path) -> Cost:
+    shutil.rmtree(scratch / "case", ignore_errors=True)
+    return cases.build(scratch, scratch / "case", source)
+
+
+def _objects_check(case: Path) -> Cost:
+    with spent() as result:
+        check, _, _ = check_objects(LogPass(None, None), FolderReader(CaseFolder(case)))
+    if check.found:
+        raise RuntimeError(f"{check.found} objects are wrong")
+    return Cost(result.cpu_s, result.wall_s)
+
+
+def _file_digest(source: Path) -> Cost:
+    with spent() as result:
+        for path in source.rglob("*.mp4"):
+            with path.open("rb") as stream:
+                hashlib.file_digest(stream, "sha256")
+    return Cost(result.cpu_s, result.wall_s)
+
+
+def _row(name: str, ours: Cost, target: float | None, limit: float, peer: str, theirs: Cost) -> Row:
     amount = FILES * FILE_BYTES
     rate, peer_rate = amount / ours.cpu_s, amount / theirs.cpu_s
     share = rate / limit
     return Row(
-        f"{name}, {amount // MB:,} MB in {FILES} files",
+        f"{amount // MB:,} MB in {FILES} files: {name}",
         f"{floor(rate / MB)} MB per CPU s = {floor(share, 3)} of hashlib's {floor(limit / MB)}",
-        f">= {target} of hashlib",
-        share >= target,
+        f">= {target:.2f} of hashlib" if target else "-",
+        share >= target if target else None,
         f"{peer}: {floor(peer_rate / MB)} MB per CPU s ({floor(peer_rate / limit, 3)})",
         f"{floor(rate / peer_rate, 2)} x peer",
         seconds(ours),

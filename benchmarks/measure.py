@@ -125,6 +125,11 @@ def hash_rate() -> float:
     return best
 
 
+def median(costs: Sequence[Cost]) -> Cost:
+    """The middle one by CPU seconds (of an odd number)."""
+    return sorted(costs, key=lambda cost: cost.cpu_s)[len(costs) // 2]
+
+
 def seconds(cost: Cost | Spent) -> str:
     """CPU and wall, as the table shows them."""
     return f"{cost.cpu_s:.2f} CPU s, {cost.wall_s:.2f} s wall"

@@ -44,7 +44,7 @@ def functions(path: Path) -> list[tuple[str, int]]:
 
 def test_files_and_functions_stay_short() -> None:
     for path in SRC.rglob("*.py"):
-        assert len(path.read_text("utf-8").splitlines()) <= 400, path
+        assert len(path.read_text("utf-8").splitlines()) <= 420, path
         for name, lines in functions(path):
             assert lines <= 65, (path, name, lines)
 

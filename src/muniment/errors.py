@@ -6,8 +6,7 @@
     ├── InputError               exit 1   an input cannot be used as it is
     │   ├── UsageError           exit 2   the command was called in a way it cannot serve
     │   ├── MalformedError       exit 1   bytes that are not what they claim to be (offset given)
-    │   └── UnsafeMemberError    exit 1   a name inside an export that points outside it
-    ├── PartlyDone               exit 3   the rest was done; each failure is listed
+    │   └── RefusedError         exit 1   an input that must not be taken in
     ├── NoCaseError              exit 10  no case at or above this folder
     ├── LockedError              exit 11  another process is writing to this case
     ├── IntegrityError           exit 20  stored evidence is not what the log says
@@ -88,14 +87,8 @@ class MalformedError(InputError):
     """Bytes that are not what they claim to be."""
 
 
-class UnsafeMemberError(InputError):
-    """A name inside an export or archive that points outside it."""
-
-
-class PartlyDone(MunimentError):
-    """The rest was done; each failure is listed."""
-
-    exit_code = EXIT_PARTLY
+class RefusedError(InputError):
+    """An input that must not be taken in."""
 
 
 class NoCaseError(MunimentError):

@@ -67,7 +67,7 @@ def test_copy_matches_the_first_publication_under_its_transform(
     assert grey.shape[1:] == (record["size_px"][1], record["size_px"][0])
     (segment,) = record["segments"]
     length = segment["copy_end_s"] - segment["copy_start_s"]
-    assert length == pytest.approx(segment["source_end_s"] - segment["source_start_s"])
+    assert length == pytest.approx(segment["source_end_s"] - segment["source_start_s"], abs=1e-4)
     least = 0.85 if record["may_be_missed_for_now"] else 0.93
     for share in (0.04, 0.35, 0.66, 0.95):
         t_s = segment["copy_start_s"] + share * length
@@ -195,7 +195,8 @@ def test_a_short_clip_goes_through_encoder_and_back(tmp_path: Path) -> None:
     back = media.read_clip(tmp_path / "t.mp4")
     assert len(back.frames) == 12 and back.times_s[1] == pytest.approx(1 / 12, abs=1e-3)
     assert np.abs(back.frames[5].astype(int) - pictures[5]).mean() < 6
-    assert back.sound is not None and np.abs(back.sound).max() == pytest.approx(0.4, abs=0.1)
+    assert back.sound is not None
+    assert back.sound[8000:24000].std() == pytest.approx(0.4 / 2**0.5, abs=0.05)
     assert media.created(tmp_path / "t.mp4") == "2021-09-13T07:42:10.000000Z"
 
 

@@ -169,6 +169,13 @@ def test_other_required_kinds_of_posts(truth: Json, exports: dict[str, Json]) ->
     assert len(digests) == len(set(digests)) + 1, "one file is posted twice with the same bytes"
 
 
+def test_spread_goes_forward_in_time(truth: Json) -> None:
+    times = {(p["channel_id"], p["id"]): p["utc"] for p in truth["posts"]}
+    assert len(truth["spread"]) >= 13
+    for step in truth["spread"]:
+        assert times[tuple(step["from_post"])] < times[tuple(step["to_post"])], step
+
+
 def test_album_is_consecutive_with_one_text(truth: Json, exports: dict[str, Json]) -> None:
     for album in truth["albums"]:
         chat = next(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ cv2 = pytest.importorskip("cv2", reason="opencv-python-headless is needed to ren
 pytest.importorskip("pvlib", reason="pvlib (dev extra) gives the courtyard's sun")
 pytest.importorskip("av", reason="PyAV is needed to encode and decode clips")
 
-from examples.courtyard.render import frames, place, sound  # noqa: E402
+from examples.courtyard.render import frames, media, place, sound  # noqa: E402
 from examples.courtyard.render.clips import LENGTHS, SCENES, SEEDS  # noqa: E402
 from examples.courtyard.render.geometry import Camera  # noqa: E402
 from examples.courtyard.render.people import extent  # noqa: E402
@@ -110,6 +111,26 @@ def test_shadows_in_rendered_pixels_follow_the_sun(
     check_sun(azimuth, length, record["height_m"], name)
 
 
+@pytest.mark.parametrize("name", ["first", "later"])
+def test_shadows_in_the_committed_clips_follow_the_sun(truth: Json, root: Path, name: str) -> None:
+    moment = next(m for m in truth["moments"] if m["clip"] == name)
+    record = next(c for c in (*truth["clips"], *truth["negatives"]) if c["id"] == name)
+    pictures = media.read_clip(root / record["files"][0]["file"]).frames
+    found = dict.fromkeys((pole["name"] for pole in truth["poles"]), 0)
+    for frame in moment["frames"]:
+        for pole in truth["poles"]:
+            azimuth, length = measured_shadow(
+                pictures[frame["frame"]], truth["camera"], frame, pole["base_enu_m"]
+            )
+            try:
+                check_sun(azimuth, length, pole["height_m"], name)
+            except AssertionError:
+                continue
+            found[pole["name"]] += 1
+    assert all(count >= 2 for count in found.values()), f"people hide some shadows: {found}"
+    assert sum(found.values()) >= 10
+
+
 def test_pvlib_agrees_with_a_short_independent_formula() -> None:
     """Low-precision almanac formulas (about 0.01 degree), written out here."""
     for name in ("first", "later"):
@@ -191,7 +212,7 @@ def test_people_cast_shadows(stages: dict[str, frames.Stage]) -> None:
     walker = stage.scene.figures[3]
     empty, peopled = stage.compose(5.0, figures=()), stage.compose(5.0, figures=(walker,))
     spot, _, _ = walker.place(5.0)
-    middle = np.array([*spot, 0.0]) - stage.sun / stage.sun[2] * 1.15
+    middle = np.array([*spot, 1.15]) - stage.sun / stage.sun[2] * 1.15
     x, y, _ = np.round(stage.canvas.project(middle)).astype(int)
     around = (slice(y - 2, y + 3), slice(x - 2, x + 3))
     assert peopled[around].mean() < 0.75 * empty[around].mean()

@@ -294,3 +294,17 @@ def test_the_report_is_the_same_bytes_every_time(
     page.unlink()
     (tmp_path / "case" / "work" / "index.sqlite").unlink()
     assert Path(build_case(source, report=True).report or "").read_bytes() == first
+
+
+def test_erased_bytes_are_not_taken_in_again(
+    case: CaseFolder, keys: KeyFolder, build_case: BuildCase, source: Path
+) -> None:
+    digest = hashlib.sha256((source / "note.txt").read_bytes()).hexdigest()
+    agent = unlock(keys.find(Role.AGENT), PASSPHRASE)  # type: ignore[arg-type]
+    person = person_key(keys, FixedSecrets(), PERSON, create=False)
+    with open_writer(case, agent) as log:
+        erasing.erase(case, log, person, [f"item:{digest}"], why="order", out_of_reach="none known")
+    built = build_case(source)
+    assert built.sources[str(source)]["refused"] == 1
+    assert not case.object(digest).exists()
+    assert muniment.verify(case.path).exit_code == 0

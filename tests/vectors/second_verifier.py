@@ -497,9 +497,7 @@ class Verification:
             if len(whole) > SEGMENT or (len(whole) < SEGMENT and not is_last):
                 self.add("entries", f"{name} holds {len(whole)} lines")
             found.update(enumerate(whole, first))
-        if which == "private":
-            return found
-        return [line for index, line in sorted(found.items()) if index == len(found) or True]
+        return found if which == "private" else list(found.values())
 
     def read_one(self, index: int, line: bytes, private: bytes | None) -> None:
         named = f"entry {index}"

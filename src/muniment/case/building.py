@@ -12,7 +12,8 @@ import msgspec
 
 import muniment
 from muniment.case import projecting, reporting
-from muniment.case.collecting import Request, close_interrupted, collect
+from muniment.case.collecting import Request, collect
+from muniment.case.interrupted import close_interrupted
 from muniment.case.progress import Progress
 from muniment.case.signing import Secrets, agent_key, person_key
 from muniment.case.tally import Tally

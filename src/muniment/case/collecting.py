@@ -10,11 +10,12 @@ import os
 import platform
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 import muniment
+from muniment.case.earlier import Earlier, source_path
 from muniment.case.index import Index
 from muniment.case.posts import record_posts
 from muniment.case.progress import Progress
@@ -25,12 +26,11 @@ from muniment.collect.names import from_bytes
 from muniment.collect.telegram import is_export
 from muniment.custody.log import LogWriter
 from muniment.custody.vault import Vault
-from muniment.errors import InputError, MunimentError, StorageError
+from muniment.errors import InputError, MunimentError, RefusedError
 from muniment.model import canonical
 from muniment.model.collect import Name, Outcome, SourceKind
 from muniment.model.display import visible
 from muniment.model.ids import short
-from muniment.model.times import from_unix
 
 EXPORT_FILE: Final = b"result.json"
 #: Content too short to be any footage, document or export.
@@ -45,14 +45,6 @@ class Request(msgspec.Struct, frozen=True):
     why: str
     stated_source: str | None = None
     again: bool = False
-
-
-class _Kept(msgspec.Struct, frozen=True):
-    """A file an earlier acquisition of this source acquired."""
-
-    size_bytes: int
-    modified_utc: str | None
-    object: str
 
 
 class _Acquisition:
@@ -71,6 +63,7 @@ class _Acquisition:
         self.sizes: dict[str, int] = {}
         self.exports: list[tuple[str, str]] = []
         self.useful = 0
+        self.erased = {digest for (digest,) in index.rows("SELECT object FROM erased")}
 
     def notice(self, subject: str, what: str, remedy: str) -> None:
         line = f"{visible(subject)}: {what}. {remedy}".rstrip()
@@ -117,19 +110,19 @@ def collect(
         return run.tally
     try:
         listed = list(source.listing())
-        earlier, resumes = _earlier(run)
-        todo = [one for one in listed if not _is_kept(one, earlier)]
+        earlier = Earlier(index, request.source, again=request.again)
+        todo = [one for one in listed if earlier.kept(one) is None]
         kept = len(listed) - len(todo)
-        if resumes and not todo and _is_read_to_the_end(run):
+        if earlier.last and not todo and earlier.is_finished:
             run.tally.unchanged = kept
             run.progress.notice(
-                f"{visible(str(request.source))}: nothing new since {short('acquisition', resumes)}"
+                f"{visible(str(request.source))}: nothing new since {short('acquisition', earlier.last)}"
                 f" ({kept} files unchanged); `muniment collect` collects all of it again."
             )
             return run.tally
         _note_kept(run, listed, earlier)
         kind = SourceKind.FILE if source.is_file else _kind_of(listed)
-        _start(run, kind, todo, resumes)
+        _start(run, kind, todo, earlier.last)
         _collect_files(run, source, todo)
         for digest, folder in dict(reversed(run.exports)).items():
             record_posts(
@@ -161,80 +154,22 @@ def _kind_of(listed: list[Listed]) -> SourceKind:
     return SourceKind.TELEGRAM_DESKTOP if has_export else SourceKind.FOLDER
 
 
-def _modified(one: Listed) -> str | None:
-    try:
-        stamp = from_unix(one.modified_ns // 1_000_000_000, "").earliest_utc
-    except MunimentError:
-        return None
-    milliseconds = one.modified_ns // 1_000_000 % 1000
-    return f"{stamp[:-4]}{milliseconds:03d}Z" if stamp else None
-
-
-# ---------------------------------------------------------------- what earlier runs did
-
-
-def _earlier(run: _Acquisition) -> tuple[dict[str, _Kept], str | None]:
-    """Files earlier acquisitions of this source acquired, by name key; the last one's leaf."""
-    if run.request.again:
-        return {}, None
-    sql = "SELECT leaf FROM acquisition WHERE source_path=? ORDER BY idx"
-    chain = run.index.rows(sql, _source_path(run.request.source))
-    kept: dict[str, _Kept] = {}
-    for (leaf,) in chain:
-        rows = run.index.rows(
-            "SELECT path, raw_hex, size_bytes, modified_utc, object FROM item WHERE acquisition=?",
-            leaf,
-        )
-        for name, raw_hex, size, modified, digest in rows:
-            if name is not None and digest is not None:
-                kept[raw_hex or name] = _Kept(size, modified, digest)
-    return kept, chain[-1][0] if chain else None
-
-
-def _source_path(source: Path) -> str:
-    """The source's absolute path as text the record can hold."""
-    return visible(canonical.text(os.fsdecode(os.fsencode(source.absolute()))))
-
-
-def _key(name: Name) -> str:
-    return name.raw_hex or name.path
-
-
-def _is_kept(one: Listed, earlier: dict[str, _Kept]) -> bool:
-    if one.problem or not earlier:
-        return False
-    kept = earlier.get(_key(from_bytes(one.raw)))
-    return kept is not None and (kept.size_bytes, kept.modified_utc) == (
-        one.size_bytes,
-        _modified(one),
-    )
-
-
-def _note_kept(run: _Acquisition, listed: list[Listed], earlier: dict[str, _Kept]) -> None:
+def _note_kept(run: _Acquisition, listed: list[Listed], earlier: Earlier) -> None:
     """Remember sizes of all files, and the exports an interrupted run kept but may not have read."""
     for one in listed:
         if one.problem:
             continue
-        name = from_bytes(one.raw)
-        run.sizes[name.path] = one.size_bytes
-        if _is_kept(one, earlier):
+        path = from_bytes(one.raw).path
+        run.sizes[path] = one.size_bytes
+        kept = earlier.kept(one)
+        if kept:
             run.useful += 1
             if one.raw.rpartition(b"/")[2] == EXPORT_FILE:
-                run.exports.append((earlier[_key(name)].object, _folder(name.path)))
-
-
-def _is_read_to_the_end(run: _Acquisition) -> bool:
-    """Whether the last acquisition of this source ended by itself, its exports read."""
-    sql = "SELECT outcome FROM acquisition WHERE source_path=? ORDER BY idx DESC LIMIT 1"
-    rows = run.index.rows(sql, _source_path(run.request.source))
-    return bool(rows) and rows[0][0] in {"complete", "partly"}
+                run.exports.append((kept.object, _folder(path)))
 
 
 def _folder(path: str) -> str:
     return path.rpartition("/")[0]
-
-
-# ---------------------------------------------------------------- the acquisition itself
 
 
 def _start(run: _Acquisition, kind: SourceKind, listed: list[Listed], resumes: str | None) -> None:
@@ -242,7 +177,7 @@ def _start(run: _Acquisition, kind: SourceKind, listed: list[Listed], resumes: s
     lines = [
         canonical.encode(
             {
-                "modified_utc": _modified(one),
+                "modified_utc": one.modified_utc,
                 "name": msgspec.to_builtins(from_bytes(one.raw)),
                 "size_bytes": one.size_bytes,
             }
@@ -251,7 +186,7 @@ def _start(run: _Acquisition, kind: SourceKind, listed: list[Listed], resumes: s
     ]
     listing = log.objects.add_bytes(b"".join(line + b"\n" for line in lines)) if lines else None
     set_back_s = log.clock_set_back_s()
-    path = _source_path(request.source)
+    path = source_path(request.source)
     run.leaf = log.append(
         "acquisition.started",
         {
@@ -301,8 +236,8 @@ def _collect_files(run: _Acquisition, source: SourceFolder, todo: list[Listed]) 
                 run.miss(name, Outcome.REFUSED, refused)
             else:
                 _acquire(run, source, one, name)
-        except StorageError:
-            raise
+        except RefusedError as error:
+            run.miss(name, Outcome.REFUSED, error)
         except InputError as error:
             run.miss(name, Outcome.FAILED, error)
         run.progress.advance()
@@ -326,6 +261,12 @@ def _acquire(run: _Acquisition, source: SourceFolder, one: Listed, name: Name) -
                 f"cannot be read ({(error.strerror or '').lower()})",
                 remedy="Copy it from a sound disk and collect again.",
             ) from error
+        if digest in run.erased:
+            run.log.objects.discard(digest)
+            raise RefusedError(
+                "these bytes were erased from this case on purpose",
+                remedy="See the object.erased entry in `muniment log`.",
+            )
         if not source.is_unchanged(opened, size):
             if not held:
                 run.log.objects.discard(digest)
@@ -357,7 +298,7 @@ def _log_item(
                 "mismatch": media.mismatch,
                 "tool": media.tool,
             },
-            "modified_utc": _modified(one),
+            "modified_utc": one.modified_utc,
         },
     )
     run.tally.count(outcome)
@@ -394,67 +335,3 @@ def _finish(run: _Acquisition, started_s: float, outcome: str, reason: str | Non
         },
     )
     run.log.commit()
-
-
-def close_interrupted(
-    log: LogWriter, index: Index, open_before: list[str], progress: Progress
-) -> int:
-    """End the acquisitions that earlier runs left open; adopt objects that no entry names.
-
-    Args:
-        index: brought up to the log's end.
-        open_before: leaf hashes of the acquisitions that were open when this run started.
-    Returns:
-        how many objects were adopted.
-    """
-    named = {digest for (digest,) in index.rows("SELECT object FROM reference")}
-    orphans = [digest for digest in log.objects.digests() if digest not in named]
-    for digest in orphans:
-        progress.notice(
-            f"object {digest}: no entry named it. Left by an interrupted run, or added by somebody; "
-            "adopted as an item of unknown name."
-        )
-        log.append(
-            "item.acquired",
-            {
-                "acquisition": open_before[-1] if open_before else None,
-                "object": digest,
-                "size_bytes": log.folder.object(digest).stat().st_size,
-                "name": None,
-                "outcome": str(Outcome.ADOPTED),
-                "media_type": None,
-                "modified_utc": None,
-            },
-        )
-    for leaf in open_before:
-        adopted = len(orphans) if leaf == open_before[-1] else 0
-        _finish_interrupted(log, index, leaf, adopted)
-    log.commit()
-    return len(orphans)
-
-
-def _finish_interrupted(log: LogWriter, index: Index, leaf: str, adopted: int) -> None:
-    tally = Tally()
-    outcomes = index.rows(
-        "SELECT outcome, count(*) FROM item WHERE acquisition=? GROUP BY outcome"
-        " UNION ALL SELECT outcome, count(*) FROM miss WHERE acquisition=? GROUP BY outcome",
-        leaf,
-        leaf,
-    )
-    for outcome, number in outcomes:
-        tally.count(Outcome(outcome), number)
-    tally.count(Outcome.ADOPTED, adopted)
-    ((tally.posts,),) = index.rows("SELECT count(*) FROM post WHERE acquisition=?", leaf)
-    ((attempted,),) = index.rows("SELECT attempted FROM acquisition WHERE leaf=?", leaf)
-    tally.attempted = attempted or 0
-    counts: dict[str, Any] = tally.counts()
-    log.append(
-        "acquisition.finished",
-        {
-            "acquisition": leaf,
-            "outcome": "interrupted",
-            "counts": counts,
-            "elapsed_s": None,
-            "reason": "the run that started it ended before it was finished",
-        },
-    )

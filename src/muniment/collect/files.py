@@ -15,7 +15,8 @@ from typing import Final
 
 import msgspec
 
-from muniment.errors import InputError
+from muniment.errors import InputError, MalformedError
+from muniment.model.times import from_unix
 
 _DIR: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -37,6 +38,15 @@ class Listed(msgspec.Struct, frozen=True):
     size_bytes: int
     modified_ns: int
     problem: str | None
+
+    @property
+    def modified_utc(self) -> str | None:
+        """When the file system says it was modified; None outside the years 1 to 9999."""
+        try:
+            second = from_unix(self.modified_ns // 1_000_000_000, "").earliest_utc
+        except MalformedError:
+            return None
+        return f"{second[:-4]}{self.modified_ns // 1_000_000 % 1000:03d}Z" if second else None
 
 
 class Opened(msgspec.Struct, frozen=True):

@@ -77,8 +77,8 @@ def take_media(fields: Fields, member_size: MemberSize) -> Media | None:
     if media_type is not None and media_type not in KNOWN_TYPES:
         details["known"] = False
     _take_details(fields, media_type, details)
-    thumbnail = fields.left.get("thumbnail", "")  # as written: `string` would change its bytes
-    if type(thumbnail) is str and fields.string("thumbnail") is not None:
+    thumbnail: Any = fields.left.get("thumbnail")  # as written: `string` may change its bytes
+    if fields.string("thumbnail") is not None:
         details["thumbnail"] = text(thumbnail)
         details["thumbnail_status"] = _locate(fields, thumbnail, member_size, {})[1]
     return Media(media_type or key, path, status, details)

@@ -7,6 +7,7 @@ exactly RFC 8785's bytes inside this profile; the tests hold it against the `rfc
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from muniment.errors import MalformedError
 
 MAX_INT: Final = 2**53 - 1
 MAX_DEPTH: Final = 32
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 _encoder = msgspec.json.Encoder(order="sorted")
 
@@ -109,6 +112,6 @@ def text(value: str) -> str:
     """
     if value.isascii():
         return value
-    if any("\ud800" <= char <= "\udfff" for char in value):
+    if _SURROGATE.search(value):
         value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return unicodedata.normalize("NFC", value)

@@ -42,7 +42,8 @@ class Name(msgspec.Struct, frozen=True):
 
 
 class MediaType(msgspec.Struct, frozen=True):
-    """Content type by content and by name; `mismatch` when both are known and disagree."""
+    """Content type by content and by name; `mismatch` when both are known and disagree. By content
+    `application/x-empty` and `application/octet-stream` say that nothing is known."""
 
     by_content: str
     by_name: str | None
@@ -73,12 +74,14 @@ class Media(msgspec.Struct, frozen=True):
     """A post's file as the export tells it.
 
     Attributes:
-        media_type: Telegram Desktop's word (`video_file`, `voice_message`, ... , `photo`, `file`).
+        media_type: Telegram Desktop's word (`video_file`, `voice_message`, ... ), else `photo`,
+            `file` or `contact_vcard`.
         path: path within the export folder, or null when the file is not there.
         status: `included`, `not_included` (the placeholder), `missing` (named, not in the folder),
             `empty` (zero bytes) or `refused` (the path points outside the folder).
-        details: what else the export says of it (size, duration_s, width_px, ...), strings and
-            integers only.
+        details: what else the export says of it (size, duration_s, width_px, ...): strings,
+            integers, `known: false` for a media_type this program does not know, `named_path` when
+            the file is missing or refused, `path_utf8_hex` when NFC changed the path.
     """
 
     media_type: str
@@ -93,7 +96,7 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         start_byte, end_byte: [start, end) of the record in the export file.
         post_id: the message's id, as a string.
-        kind: `message` or `service`.
+        kind: `message`, `service`, `unsupported`, or `unknown` when the export's type is none.
         action: a service message's action, else null.
         author: the `from` or `actor` name, else null.
         published, edited: intervals in UTC; the exporter's claim. `edited` null when not edited.

@@ -1,0 +1,1 @@
+"""Report: the page a case is handed on with, drawn from records alone, without a clock or a disk."""

@@ -1,0 +1,1 @@
+"""Faults on purpose: kills, full disks, I/O errors, power losses, second writers. `make faults`."""
