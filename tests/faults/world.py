@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from muniment.case import looking, projecting, verifying
-from muniment.custody import keys as key_files
-from muniment.custody.keys import KeyFolder
+from muniment.custody import keyring as key_files
+from muniment.custody.keyring import KeyFolder
 from muniment.custody.verify import Pins
 from muniment.errors import EXIT_NO_CASE, MunimentError
 from muniment.model.entries import Role

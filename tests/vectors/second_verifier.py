@@ -29,7 +29,6 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
 PAGE = Path(__file__).parents[2] / "docs" / "format.md"
 SEGMENT = 4096
-NEVER = 1 << 62
 ENTRY_KEYS = ["_sd", "at", "author", "case", "kind", "prev", "sig", "v"]
 HEX32, HEX64 = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{64}")
 
@@ -411,18 +410,17 @@ class Verification:
         self.references: dict[str, int] = {}
         self.open_acquisitions: set[str] = set()
         self.opening: dict[str, Any] | None = None
-        self.is_tailed = False
 
     def add(self, check: str, what: str, index: int = -1) -> None:
         """A problem; one of an entry at or beyond the checkpoint belongs to the tail."""
         if index >= self.sealed:
-            check, self.is_tailed = "sealed to the end", True
+            check = "sealed to the end"
         self.problems.append(f"{check}: {what}")
 
     def run(self) -> list[str]:
         self.check_names()
         self.take_root()
-        head = self.take_note("log/checkpoint", "checkpoint")
+        head = self.take_note("log/checkpoint")
         self.sealed = head["size"] if head else 0
         self.read_log()
         self.check_root()
@@ -458,11 +456,11 @@ class Verification:
         return self.files[name]
 
     # step 3
-    def take_note(self, name: str, check: str) -> dict[str, Any] | None:
+    def take_note(self, name: str) -> dict[str, Any] | None:
         try:
-            return read_note(self.file(name))
+            return read_note(self.files[name]) if name in self.files else None
         except Fault as fault:
-            self.add(check, f"{name} {fault}")
+            self.add("checkpoint", f"{name} {fault}")
             return None
 
     # step 4
@@ -501,7 +499,6 @@ class Verification:
 
     def read_one(self, index: int, line: bytes, private: bytes | None) -> None:
         named = f"entry {index}"
-        before = len(self.problems)
         try:
             entry = read_entry(line)
         except Fault as fault:
@@ -528,7 +525,7 @@ class Verification:
             self.blank[index] = gone
         for digest in object_references(entry["kind"], values):
             self.references.setdefault(digest, index)
-        if index < self.sealed and len(self.problems) == before:
+        if index < self.sealed:
             self.take_effect(index, entry, values)
 
     def signing_problem(self, entry: dict[str, Any]) -> str | None:
@@ -589,7 +586,9 @@ class Verification:
 
     # step 5
     def check_root(self) -> None:
-        if self.opening is None:
+        if not self.leaves and "log/checkpoint" not in self.files:
+            self.problems.append("sealed to the end: the case was begun and never opened")
+        elif self.opening is None:
             self.add("root", "entry 0 is not the opening of a case")
         elif self.opening.get("root_sha256") != sha256(self.files.get("root.json", b"")):
             self.add("root", "root.json is not the root that entry 0 names")
@@ -599,9 +598,11 @@ class Verification:
         for index in sorted(set(self.blank) | set(self.allowed)):
             gone, allowed = self.blank.get(index, set()), self.allowed.get(index, set())
             if gone - allowed:
-                self.add("erasures", f"entry {index} lacks {sorted(gone - allowed)}, not erased")
+                what = f"entry {index} lacks {sorted(gone - allowed)}, which no erasure names"
+                self.add("erasures", what, index)
             if allowed - gone and index < len(self.leaves):
-                self.add("erasures", f"entry {index} still holds {sorted(allowed - gone)}")
+                what = f"entry {index} still holds {sorted(allowed - gone)}, logged as erased"
+                self.add("erasures", what, index)
 
     # step 7
     def check_tree(self, head: dict[str, Any]) -> None:
@@ -614,7 +615,11 @@ class Verification:
     def check_checkpoints(self, head: dict[str, Any] | None) -> None:
         signers: dict[int, set[str]] = {}
         names = sorted(name for name in self.files if name.startswith("log/checkpoints/"))
-        notes = [(name, self.take_note(name, "checkpoint")) for name in names]
+        notes = [(name, self.take_note(name)) for name in names]
+        if "log/checkpoint" not in self.files and len(self.leaves) > 2:
+            self.add("checkpoint", "log/checkpoint is missing")
+        elif "log/checkpoint" not in self.files:
+            self.problems.append("sealed to the end: the case was begun and never sealed")
         for name, note in [*notes, ("log/checkpoint", head)]:
             if note is None:
                 continue
@@ -651,7 +656,6 @@ class Verification:
     # steps 9 and 10
     def check_objects(self) -> None:
         seen: set[str] = set()
-        is_interrupted = bool(self.open_acquisitions) or self.is_tailed
         for name, data in self.files.items():
             match = re.fullmatch(r"objects/sha256/([0-9a-f]{2})/([0-9a-f]{62})", name)
             if not match:
@@ -663,7 +667,7 @@ class Verification:
             elif digest in self.erased_objects:
                 self.add("objects", f"{name} is logged as erased but still there")
             elif digest not in self.references:
-                self.add("files", f"{name} is named by no entry", NEVER if is_interrupted else -1)
+                self.problems.append(f"sealed to the end: {name} is named by no entry")
         for digest, index in self.references.items():
             if digest not in seen and digest not in self.erased_objects:
                 self.add("objects", f"object {digest} of entry {index} is missing")

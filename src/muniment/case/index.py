@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from muniment.custody import entry as entries
-from muniment.errors import IntegrityError, StorageError
+from muniment.errors import IntegrityError, LockedError, MunimentError, StorageError
 from muniment.model.entries import Entry
 
 SCHEMA_VERSION: Final = "1"
@@ -62,9 +62,9 @@ class Index:
             if self._meta("schema") != SCHEMA_VERSION:
                 raise sqlite3.DatabaseError("another version")
             self.size = int(self._meta("tree_size") or 0)
-            self.db.execute("BEGIN")
         except sqlite3.Error as error:
             raise _refused(path, error) from error
+        self._is_writing = False
 
     def _create(self) -> None:
         schema = (resources.files("muniment.case") / "schema.sql").read_text("utf-8")
@@ -89,6 +89,9 @@ class Index:
             return
         row = (index, entry.kind, entry.author, entry.at, leaf)
         try:
+            if not self._is_writing:
+                self.db.execute("BEGIN IMMEDIATE")
+                self._is_writing = True
             self.db.execute("INSERT INTO entry VALUES (?,?,?,?,?)", row)
             for digest in entries.object_references(entry.kind, values):
                 self.db.execute("INSERT OR IGNORE INTO reference VALUES (?,?)", (digest, index))
@@ -111,11 +114,13 @@ class Index:
         Raises:
             StorageError: if the disk refuses.
         """
+        if not self._is_writing:
+            return
         try:
             sql = "UPDATE meta SET value=? WHERE name='tree_size'"
             self.db.execute(sql, (str(self.size),))
             self.db.execute("COMMIT")
-            self.db.execute("BEGIN")
+            self._is_writing = False
         except sqlite3.Error as error:
             raise _refused(self.path, error) from error
 
@@ -155,9 +160,15 @@ def _connect(path: Path | None, read_only: bool) -> sqlite3.Connection:
     return db
 
 
-def _refused(path: Path | None, error: sqlite3.Error) -> IntegrityError | StorageError:
-    """What SQLite's error means: a full or failing disk, or a file that is no projection."""
+def _refused(path: Path | None, error: sqlite3.Error) -> MunimentError:
+    """What SQLite's error means: in use, a full or failing disk, or a file that is no projection."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return LockedError(
+            "another process is bringing the projection up to date",
+            subject=str(path),
+            remedy="Run again in a moment.",
+        )
     if code in _DISK_ERRORS:
         return StorageError(
             str(error),
