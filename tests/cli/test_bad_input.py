@@ -426,7 +426,7 @@ def test_a_case_inside_its_own_source(muniment: RunCommand, folder: Path) -> Non
         (("report",), EXIT_NO_CASE),
         (("build", "x"), EXIT_USAGE),
         (("nonsense",), EXIT_USAGE),
-        (("verify", "--root", "zz", "nowhere"), EXIT_NO_CASE),
+        (("verify", "--root", "zz", "nowhere"), EXIT_USAGE),
     ],
 )
 def test_wrong_calls(muniment: RunCommand, arguments: tuple[str, ...], code: int) -> None:

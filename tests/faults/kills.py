@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Callable
@@ -90,7 +91,9 @@ def torn(here: World) -> Path:
         trace = here.path / "trace"
         tracing.traced(here, here.command(world.copy(opened(here), here.path / "case")), trace)
         found = tracing.points(trace, here.path / "case")
-        syncs = [one for one in found if one.name == "fdatasync" and "log/private" in str(one.paths())]
+        syncs = [
+            one for one in found if one.name == "fdatasync" and "log/private" in str(one.paths())
+        ]
         tracing.injected(here, here.command(case), f"fdatasync:signal=KILL:when={syncs[-2].number}")
         with (case / "log/entries/000000.jsonl").open("ab") as out:
             out.write(b'{"_sd":{"acquisition":"')
@@ -108,14 +111,26 @@ def _judge_erased(here: World, score: Score, case: Path, promised: int, where: s
     found = world.faults_after(case, promised)
     before = [public for public, _ in world.lines(case)]
     again = here.build(case)
-    if again.code:
-        found.append(f"the next build ended {again.code}: {' '.join(again.said())[-300:]}")
+    notices = json.loads(again.out)["notices"] if again.out else ["nothing on stdout"]
+    if again.code not in (0, 3) or any("erased" not in notice for notice in notices):
+        found.append(f"the next build ended {again.code}: {notices} {again.said()[-3:]}")
+    found += _still_there(case)
     if [public for public, _ in world.lines(case)][:promised] != before[:promised]:
         found.append("acknowledged entries changed")
     code, why = world.verify_code(case)
     if code:
         found.append(f"verify of the finished case says {code}: {why}")
     score.add(where, found)
+
+
+def _still_there(case: Path) -> list[str]:
+    """What an erasure in the log names and the case still holds."""
+    found = []
+    for shown in looking.read(CaseFolder(case), 0):
+        if shown.kind == "object.erased":
+            left = [one for one in shown.values["objects"] if CaseFolder(case).object(one).exists()]
+            found += [f"{len(left)} erased objects still there"] if left else []
+    return found
 
 
 def at_every_call(here: World, scene: Scene, most: int) -> Score:
@@ -131,8 +146,9 @@ def at_every_call(here: World, scene: Scene, most: int) -> Score:
         world.copy(scene.template, case)
         kill = f"{call.name}:signal=KILL:when={call.number}"
         done = tracing.injected(here, scene.command(case), kill)
-        at = call.paths()[-1].removeprefix(str(case)) if call.paths() else ""
-        scene.judge(here, score, case, done.acknowledged, f"{call.name} {call.number} {at[:60]}")
+        at = next(path for path in call.paths() if path.startswith(str(case)))
+        where = f"{call.name} {call.number} {at.removeprefix(str(case))[:60]}"
+        scene.judge(here, score, case, done.acknowledged, where)
     names = sorted({call.name for call in found})
     counted = ", ".join(f"{sum(c.name == name for c in found)} {name}" for name in names)
     score.notes.append(f"calls of a whole run: {counted}")

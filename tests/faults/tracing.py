@@ -28,6 +28,7 @@ class Call:
     number: int
     arguments: str
     result: int
+    rest: str
 
     def paths(self) -> list[str]:
         """Paths among the arguments: of descriptors and names."""
@@ -59,7 +60,7 @@ def missing() -> str:
 
 def traced(world: World, command: list[str], trace: Path, *inject: str) -> Ended:
     """Run a command, its changes written to `trace`; `inject` as strace's -e inject=..."""
-    strace = ["strace", "-f", "--seccomp-bpf", "-y", "-xx", "-s", "8000000", "-o", str(trace)]
+    strace = ["strace", "-f", "-y", "-xx", "-s", "8000000", "-o", str(trace)]
     faults = [part for one in inject for part in ("-e", f"inject={one}")]
     return ended(world.start([*strace, "-e", f"trace={CHANGES}", *faults, "--", *command]))
 
@@ -67,7 +68,7 @@ def traced(world: World, command: list[str], trace: Path, *inject: str) -> Ended
 def injected(world: World, command: list[str], inject: str) -> Ended:
     """Run a command with a fault injected, e.g. `fsync:error=EIO:when=3`."""
     name = inject.partition(":")[0]
-    strace = ["strace", "-f", "--seccomp-bpf", "-o", os.devnull]
+    strace = ["strace", "-f", "-o", os.devnull]
     return ended(
         world.start([*strace, "-e", f"trace={name}", "-e", f"inject={inject}", "--", *command])
     )
@@ -86,7 +87,7 @@ def calls(trace: Path) -> list[Call]:
             main = main or match[1]
             if match[1] == main:
                 counts[match[2]] = counts.get(match[2], 0) + 1
-                found.append(Call(match[2], counts[match[2]], match[3], int(match[4])))
+                found.append(Call(match[2], counts[match[2]], match[3], int(match[4]), match[5]))
     return found
 
 

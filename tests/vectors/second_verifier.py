@@ -391,9 +391,7 @@ class Verification:
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self.files = {
-            name: data
-            for name, data in files.items()
-            if not name.startswith(("work/", "report/"))
+            name: data for name, data in files.items() if not name.startswith(("work/", "report/"))
         }
         self.problems: list[str] = []
         self.case: str | None = None
@@ -751,7 +749,10 @@ def build(inputs: Mapping[str, Any]) -> dict[str, bytes]:
     known = {"SHA-256 of root.json": sha256(files["root.json"])}
     known |= {f"SHA-256 of {name}": sha256(data) for name, data in objects.items()}
     for role in ("person", "agent"):
-        known |= {f"key id of the {role}": ids[role], f"public key of the {role}": public[role].hex()}
+        known |= {
+            f"key id of the {role}": ids[role],
+            f"public key of the {role}": public[role].hex(),
+        }
     lines: list[bytes] = []
     stored: list[dict[str, Any]] = []
     last: dict[str, str] = {}

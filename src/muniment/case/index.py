@@ -129,8 +129,15 @@ class Index:
         self.db.close()
 
     def rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """All rows of a query."""
-        return self.db.execute(sql, parameters).fetchall()
+        """All rows of a query.
+
+        Raises:
+            IntegrityError: if the file is damaged.
+        """
+        try:
+            return self.db.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise _refused(self.path, error) from error
 
     def table_digests(self) -> dict[str, str]:
         """{table: SHA-256 over its rows in key order}: two projections are equal when these are.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from muniment.case.index import Index
+from muniment.case.progress import Progress, Silent
 from muniment.custody import checkpoint as checkpoints
 from muniment.custody.verify import Pins
 from muniment.custody.verify import verify as verify_evidence
@@ -61,13 +63,28 @@ def case_folder(path: Path) -> CaseFolder:
     return find(path)
 
 
-def verify(folder: CaseFolder, pinned: Pins) -> Verdict:
+class _WatchedReader(FolderReader):
+    """Tells a progress of each object as it is handed out."""
+
+    def __init__(self, folder: CaseFolder, progress: Progress) -> None:
+        super().__init__(folder)
+        self._progress = progress
+
+    def objects(self) -> Iterator[tuple[str, Iterable[bytes | memoryview] | str]]:
+        self._progress.start("Checking objects", self.object_count(), "objects")
+        for one in super().objects():
+            yield one
+            self._progress.advance()
+
+
+def verify(folder: CaseFolder, pinned: Pins, progress: Progress | None = None) -> Verdict:
     """Every named check over a case folder; changes nothing.
 
     Raises:
         InputError: if a file is there and cannot be read.
     """
     index, memory, problem = _open(folder)
+    reader = _WatchedReader(folder, progress or Silent())
     limit = index.size if index else 0
 
     def observe(number: int, entry: Entry, leaf: str, values: dict[str, Any]) -> None:
@@ -79,7 +96,7 @@ def verify(folder: CaseFolder, pinned: Pins) -> Verdict:
 
     strange: list[Finding] = []
     try:
-        verdict = verify_evidence(FolderReader(folder), pinned, observe)
+        verdict = verify_evidence(reader, pinned, observe)
         check = _compare(index, memory, problem, verdict.entries, strange)
     finally:
         memory.close()

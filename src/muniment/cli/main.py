@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from types import FrameType
 
 import typer
 
@@ -32,10 +34,19 @@ app.command("erase")(keep.erase)
 INTERRUPTED = 130
 
 
+class Interrupted(BaseException):
+    """Ctrl-C; not KeyboardInterrupt, which the library would turn into a bare `Aborted!`."""
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise Interrupted
+
+
 def main() -> None:
     """Run the command line; every deliberate error is one line, never a traceback."""
     from muniment.errors import MunimentError
 
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         app()
     except MunimentError as error:
@@ -43,7 +54,7 @@ def main() -> None:
 
         print_error(error, as_json="--json" in sys.argv)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except Interrupted:
         sys.stderr.write("muniment: interrupted; run the same command again to go on\n")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:

@@ -30,7 +30,9 @@ def verify(
     """Check a case offline against its checkpoint and name whatever differs; changes nothing."""
     from muniment.case import verifying
 
-    verdict = verifying.verify(verifying.case_folder(folder), verifying.pins(root, since))
+    pins = verifying.pins(root, since)
+    with console.Watch(as_json=as_json) as watch:
+        verdict = verifying.verify(verifying.case_folder(folder), pins, watch)
     if as_json:
         import msgspec
 

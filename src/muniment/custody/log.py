@@ -86,6 +86,11 @@ class LogWriter:
         return self._state.agents
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether the disk refused a commit; nothing more can be written then."""
+        return self._failed is not None
+
+    @property
     def erasures(self) -> tuple[Erasure, ...]:
         """Every erasure logged so far."""
         return tuple(self._state.erasures)

@@ -16,7 +16,12 @@ from muniment.custody.keys import SigningKey
 from muniment.custody.log import LogWriter
 from muniment.custody.root import Root
 from muniment.custody.scan import Scan, Tail, scan
-from muniment.errors import IntegrityError, MalformedError, NoCaseError, SignatureError
+from muniment.errors import (
+    IntegrityError,
+    MalformedError,
+    NoCaseError,
+    SignatureError,
+)
 from muniment.store import disk
 from muniment.store.layout import SEGMENT_ENTRIES, CaseFolder
 from muniment.store.lock import WriterLock
@@ -98,7 +103,14 @@ def open_writer(
         _certify(log, person)
         _log_recovery(log, found, moved)
         finish_erasures(log)
-        yield log
+        try:
+            yield log
+        except BaseException:
+            # Also after Ctrl-C what was done so far is covered; but after a failed sync nobody
+            # knows what reached the disk, and only the next opening may look.
+            if not log.is_stopped:
+                log.seal()
+            raise
         log.seal()
 
 

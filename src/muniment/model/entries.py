@@ -132,7 +132,10 @@ _ALL: Final = (
         _F("export", "SHA-256 of the export file it stands in", True),
         _F("bytes", "[start, end): byte range of its raw record in that file"),
         _F("channel", "{name, id, type, ordinal}: ordinal counts the chats of that file from 0"),
-        _F("post", "{id, kind, action, author}: kind is `message`, `service`, `unsupported` or `unknown`"),
+        _F(
+            "post",
+            "{id, kind, action, author}: kind is `message`, `service`, `unsupported` or `unknown`",
+        ),
         _F(
             "time",
             "{published, edited}: intervals {earliest_utc, latest_utc, basis}, exporter's claim",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import Final
 
 import msgspec
@@ -110,7 +110,8 @@ def _count(data: ReportData, survey: Survey, scale: Scale, members: list[int]) -
             undated[lane] += 1
             continue
         first, last = _bin(borders, span[0]), _bin(borders, span[1])
-        if first == last:
+        # In a close-up an interval may reach beyond the bins: it lies in no single one of them.
+        if first == last and borders[0] <= span[0] and span[1] < borders[-1]:
             exact[lane][first] += 1
             firsts.setdefault((lane, first), index)
         else:
@@ -234,7 +235,7 @@ def _bars(
             r="4",
             id=f"{name}-{lane + 1}-{first}-{last}-{number}",
             target=survey.lanes[lane].anchor,
-            title=f"{label}: {count(posts, 'post')} with uncertain times, within"
+            title=f"{label}: {count(posts, 'post')} with uncertain times, overlapping"
             f" {_stretch(bins, first, last)} (exporter's claim)",
             label=f"{posts:,}",
         )

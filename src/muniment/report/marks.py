@@ -23,9 +23,8 @@ from muniment.report.scene import (
     curve,
     loop,
 )
-from muniment.report.survey import SERVICE, Lane, Span, Survey, is_exact, media_words
-from muniment.report.wording import count, fit, line, span_ms
-from muniment.report.wording import clock as clock_of
+from muniment.report.survey import SERVICE, Lane, Span, Survey, is_exact
+from muniment.report.wording import clock, count, fit, line, span_ms
 
 _MOST_STACKED: Final = 8
 _UNDATED_ACROSS: Final = 5
@@ -121,16 +120,14 @@ def lane_band(lane: Lane, y: float, height: float) -> Band:
     )
 
 
-def post_title(post: PostView, lane: Lane) -> str:
+def post_title(post: PostView, lane: Lane, file_words: str | None) -> str:
     """A mark's words: when, where, what, and what it claims."""
     parts = [f"{when(post)} (exporter's claim)", line(lane.label, 80)]
     number = f"post {line(post.post_id, 40)}" if post.post_id is not None else "post without an id"
     if post.kind == SERVICE:
         number = f"service message {line(post.action or 'of unnamed kind', 60)}"
-    file_words = media_words(post, {})
     if file_words is not None:
-        kind = line(post.media_type or "file", 40)
-        number += f", {kind} {'held' if post.media_item else file_words}"
+        number += f", {line(post.media_type or 'file', 40)} {file_words}"
     elif post.kind != SERVICE:
         number += ", text only"
     parts.append(number)
@@ -150,8 +147,8 @@ def when(post: PostView) -> str:
         return "time not known"
     start, end = post.published.earliest_utc or "", post.published.latest_utc or ""
     if is_exact(span):
-        return f"{clock_of(start)} UTC"
-    return f"between {clock_of(start)} and {clock_of(end)} UTC"
+        return f"{clock(start)} UTC"
+    return f"between {clock(start)} and {clock(end)} UTC"
 
 
 def _has_undated(survey: Survey, members: list[int]) -> bool:
@@ -227,11 +224,12 @@ def _mark(drawing: Drawing, placed: Placed, y: float) -> Mark:
         shape="bar" if is_bar else "service" if post.kind == SERVICE else "dot",
         state=survey.states[first],
         x=at(placed.x),
+        middle=at((placed.x + placed.x2) / 2),
         y=at(y),
         r=at(drawing.radius),
         id=identity,
         target=survey.anchors[first],
-        title=post_title(post, survey.lanes[survey.lane_of[first]]),
+        title=post_title(post, survey.lanes[survey.lane_of[first]], survey.media[first]),
         x2=at(placed.x2) if is_bar else "",
         edited=post.edited is not None,
         open_left=span is not None and span[0] < scale.start_ms,
@@ -266,12 +264,12 @@ def _edges(
         else:
             reach = drawing.radius + 1 if one.x == one.x2 else 4.0
             path, head = curve(x, spot_y, top if top > spot_y else bottom, reach)
-        title = f"claims to be forwarded from {line(name, 80)}: {post_title_short(drawing, index)}"
+        title = f"claims to be forwarded from {line(name, 80)}: {_starting_at(drawing, index)}"
         edges.append(Edge(path, head, title, 1))
     return tuple(edges), outside
 
 
-def post_title_short(drawing: Drawing, index: int) -> str:
+def _starting_at(drawing: Drawing, index: int) -> str:
     """Which post an edge starts from."""
     post = drawing.data.posts[index]
     lane = drawing.survey.lanes[drawing.survey.lane_of[index]]

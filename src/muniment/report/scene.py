@@ -23,7 +23,7 @@ TALL: Final = 560
 class Mark(msgspec.Struct, frozen=True):
     """One post, or several (`shape` more or bin); a link to its row in the list.
 
-    `x2` is the right end of a bar. `open_left` and `open_right`: the bar goes on beyond the picture.
+    `x2` is the right end of a bar, `middle` its middle. `open_left` and `open_right`: the bar goes on beyond the picture.
     """
 
     shape: str
@@ -35,6 +35,7 @@ class Mark(msgspec.Struct, frozen=True):
     target: str
     title: str
     x2: str = ""
+    middle: str = ""
     label: str = ""
     edited: bool = False
     level: int = 0

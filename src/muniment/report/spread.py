@@ -14,13 +14,15 @@ from muniment.model.report import ReportData
 from muniment.report import bins, marks
 from muniment.report.axis import as_utc
 from muniment.report.scene import Picture, Scale, scale
-from muniment.report.survey import MOST_ROWS, SERVICE, Survey, is_exact
+from muniment.report.survey import MOST_ROWS, SERVICE, Survey, is_exact, narrowed
 from muniment.report.wording import count, duration
 
 #: A close-up is drawn when this share of the posts lies within this part of the whole span.
 _CLOSE_SHARE: Final = (4, 5)
 _CLOSE_PART: Final = 6
 _CLOSE_LEAST: Final = 6
+#: More channels than this are not drawn; the list of channels has all of them.
+_MOST_LANES: Final = 100
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -33,8 +35,10 @@ class Spread(msgspec.Struct, frozen=True):
 
 def spread(data: ReportData, survey: Survey) -> Spread:
     """The overview, and a close-up where most posts crowd into a small part of it."""
-    everything = list(range(len(data.posts)))
-    dated = [span for span in survey.spans if span is not None]
+    all_lanes = len(survey.lanes)
+    survey = narrowed(survey, _MOST_LANES) if all_lanes > _MOST_LANES else survey
+    everything = [index for index, lane in enumerate(survey.lane_of) if lane >= 0]
+    dated = [span for index in everything if (span := survey.spans[index]) is not None]
     if not everything:
         return Spread((), {}, False)
     start = min((span[0] for span in dated), default=0)
@@ -47,7 +51,13 @@ def spread(data: ReportData, survey: Survey) -> Spread:
     if not dated:
         picture = msgspec.structs.replace(picture, grid=())
     pictures = [_with_words(picture, "All posts", whole, survey, everything, 0)]
-    window = _crowded(data, survey, start, end)
+    if all_lanes > len(survey.lanes):
+        note = (
+            f"The {len(survey.lanes)} fullest of {all_lanes:,} channels are drawn;"
+            f" {count(len(data.posts) - len(everything), 'post')} of the others are not."
+        )
+        pictures = [msgspec.structs.replace(pictures[0], notes=(note, *pictures[0].notes))]
+    window = _crowded(data, survey, everything, start, end)
     if window:
         close = scale(*window, has_undated=False)
         members = [index for index in everything if _overlaps(survey, index, close)]
@@ -79,12 +89,16 @@ def _overlaps(survey: Survey, index: int, across: Scale) -> bool:
     return span is not None and span[0] <= across.end_ms and span[1] >= across.start_ms
 
 
-def _crowded(data: ReportData, survey: Survey, start: int, end: int) -> tuple[int, int] | None:
+def _crowded(
+    data: ReportData, survey: Survey, members: list[int], start: int, end: int
+) -> tuple[int, int] | None:
     """The smallest window that holds most posts of exact time, when it is small enough to matter."""
     times = sorted(
         span[0]
-        for post, span in zip(data.posts, survey.spans, strict=True)
-        if span is not None and is_exact(span) and post.kind != SERVICE
+        for index in members
+        if (span := survey.spans[index]) is not None
+        and is_exact(span)
+        and data.posts[index].kind != SERVICE
     )
     if len(times) < _CLOSE_LEAST:
         return None

@@ -65,11 +65,16 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Survey(msgspec.Struct, frozen=True):
-    """What the pictures and lists share. Sequences are by a post's index in `ReportData.posts`."""
+    """What the pictures and lists share. Sequences are by a post's index in `ReportData.posts`.
+
+    `media` says in words what became of each post's file. `named` gives the lanes of each name; a
+    lane that is not drawn stands as -1.
+    """
 
     spans: tuple[Span, ...]
     lane_of: tuple[int, ...]
     states: tuple[str, ...]
+    media: tuple[str | None, ...]
     anchors: tuple[str, ...]
     lanes: tuple[Lane, ...]
     claims: tuple[Claim, ...]
@@ -78,6 +83,7 @@ class Survey(msgspec.Struct, frozen=True):
 
 def survey(data: ReportData) -> Survey:
     """All of it, in order of the posts."""
+    items = {item.id: item for item in data.items}
     held = {item.id for item in data.items if not item.erased}
     order: dict[str, list[int]] = {}
     for index, post in enumerate(data.posts):
@@ -100,7 +106,14 @@ def survey(data: ReportData) -> Survey:
             named[lane.name] = (*named.get(lane.name, ()), number)
     anchors = unique_anchors(post.id for post in data.posts)
     return Survey(
-        spans, tuple(lane_of), states, anchors, lanes, _claims(data.posts, lane_of), named
+        spans=spans,
+        lane_of=tuple(lane_of),
+        states=states,
+        media=tuple(media_words(post, items) for post in data.posts),
+        anchors=anchors,
+        lanes=lanes,
+        claims=_claims(data.posts, lane_of),
+        named=named,
     )
 
 
@@ -113,6 +126,22 @@ def unique_anchors(identities: Iterable[str]) -> tuple[str, ...]:
         seen[name] += 1
         found.append(name if seen[name] == 1 else f"{name}--{seen[name]}")
     return tuple(found)
+
+
+def narrowed(whole: Survey, most: int) -> Survey:
+    """The survey with only the `most` fullest channels as lanes; posts of others have lane -1."""
+    sizes = [lane.posts + lane.services for lane in whole.lanes]
+    fullest = sorted(range(len(sizes)), key=lambda number: (-sizes[number], number))[:most]
+    moved = {number: place for place, number in enumerate(sorted(fullest))}
+    return msgspec.structs.replace(
+        whole,
+        lanes=tuple(whole.lanes[number] for number in sorted(fullest)),
+        lane_of=tuple(moved.get(number, -1) for number in whole.lane_of),
+        named={
+            name: tuple(moved.get(number, -1) for number in numbers)
+            for name, numbers in whole.named.items()
+        },
+    )
 
 
 def is_exact(span: Span) -> bool:

@@ -38,7 +38,7 @@ def place(
     outside: list[str] = []
     for name in names:
         held = survey.named.get(name, ())
-        if len(held) == 1:
+        if len(held) == 1 and held[0] >= 0:
             places[name] = inside[held[0]]
         else:
             outside.append(name)
@@ -60,11 +60,15 @@ def place(
 
 
 def _band(name: str, survey: Survey, y: float) -> Band:
-    number = len(survey.named.get(name, ()))
-    note = f"{number} channels of this name" if number else "named only, not held"
-    words = (
-        f"{line(name, 200)}: {number} channels in this case bear this name; cannot tell which is meant"
-        if number
-        else f"{line(name, 200)}: claimed as a source; no channel of exactly this name is in this case"
-    )
-    return Band(at(y), at(_HEIGHT), fit(name, 27), note, words, "forwards", True)
+    held = survey.named.get(name, ())
+    shown = line(name, 200)
+    if not held:
+        note = "named only, not held"
+        words = "claimed as a source; no channel of exactly this name is in this case"
+    elif len(held) == 1:
+        note = "held, lane not drawn"
+        words = "claimed as a source; the channel is in this case, its lane is not drawn"
+    else:
+        note = f"{len(held)} channels of this name"
+        words = f"{len(held)} channels in this case bear this name; cannot tell which is meant"
+    return Band(at(y), at(_HEIGHT), fit(name, 27), note, f"{shown}: {words}", "forwards", True)

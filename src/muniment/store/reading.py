@@ -90,6 +90,11 @@ class FolderReader:
             finally:
                 os.close(folder)
 
+    def object_count(self) -> int:
+        """How many names lie where objects lie."""
+        folders = (self._folder.objects / name for name in _listed(self._folder.objects))
+        return sum(len(_listed(path)) for path in folders)
+
     def _pieces(self, name: str, folder: int) -> Iterable[bytes | memoryview] | str:
         try:
             fd = os.open(name, _FLAGS, dir_fd=folder)
