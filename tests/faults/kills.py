@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -148,6 +149,9 @@ def at_every_call(here: World, scene: Scene, most: int) -> Score:
         done = tracing.injected(here, scene.command(case), kill)
         at = next(path for path in call.paths() if path.startswith(str(case)))
         where = f"{call.name} {call.number} {at.removeprefix(str(case))[:60]}"
+        if done.code != -signal.SIGKILL:
+            score.add(where, [f"the call never came; the run ended {done.code}"])
+            continue
         scene.judge(here, score, case, done.acknowledged, where)
     names = sorted({call.name for call in found})
     counted = ", ".join(f"{sum(c.name == name for c in found)} {name}" for name in names)

@@ -7,6 +7,7 @@ for each file every write alone, for each folder its first n changes.
 
 from __future__ import annotations
 
+import math
 import random
 import re
 import shutil
@@ -20,6 +21,7 @@ from tests.faults.tracing import Call, decode
 from tests.faults.world import acknowledged
 
 SECTOR: Final = 512
+MOODS: Final = ("mixed", "lost", "mixed", "zero", "mixed", "torn", "mixed", "kept", "mixed")
 _DESCRIPTOR: Final = re.compile(r"^(\d+)<((?:\\x[0-9a-f]{2})+)>")
 _OPENED: Final = re.compile(r"<((?:\\x[0-9a-f]{2})+)>\s*$")
 
@@ -229,7 +231,7 @@ def states(
         traces: of the runs, in order; the loss may come anywhere in the last of them.
         start: the case before the first run (all of it lasting), or None for none.
     """
-    rng, disk, promised = random.Random(seed), Disk(top), 0
+    rng, disk, promised, due = random.Random(seed), Disk(top), 0, 0.0
     if start is not None:
         disk.root = _loaded(start)
     for trace in traces[:-1]:
@@ -237,15 +239,13 @@ def states(
             promised = _step(disk, call, promised)
     recorded = tracing.calls(traces[-1])
     changes = sum(_touches(disk, call) for call in recorded)
-    each = max(1, count // max(1, changes))
-    extra = max(0, count - each * changes)
     for position, call in enumerate(recorded):
         promised = _step(disk, call, promised)
         if not _touches(disk, call):
             continue
-        moods = ["lost", "zero", "torn", "kept"][: each - 1] + ["mixed"] * max(1, each - 4)
-        if rng.random() < extra / max(1, changes):
-            moods.append("mixed")
+        # Spread evenly; every mood in turn, `mixed` (each write its own fate) most often.
+        number, due = due, due + count / changes
+        moods = [MOODS[one % len(MOODS)] for one in range(math.ceil(number), math.ceil(due))]
         for mood in moods:
             shutil.rmtree(target, ignore_errors=True)
             disk.root.write(target, rng, mood)

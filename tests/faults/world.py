@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -292,8 +293,14 @@ class Score:
         self.faults += [f"{where}: {one}" for one in found]
 
     def __str__(self) -> str:
+        """The score, and its faults: those that differ in numbers only as one, the first named."""
+        alike: dict[str, list[str]] = {}
+        for one in self.faults:
+            what = re.sub(r"[0-9a-f]{6,}|\d+", "N", one.partition(": ")[2])
+            alike.setdefault(what, []).append(one)
+        kinds = [f"{len(ones)} x {ones[0]}" for ones in alike.values()]
         head = f"{self.name}: {self.tried} states, {len(self.faults)} faults"
-        return "\n  ".join([head, *self.notes, *self.faults[:40]])
+        return "\n  ".join([head, *self.notes, *kinds[:40]])
 
 
 def copy(template: Path | None, target: Path) -> Path:

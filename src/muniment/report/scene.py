@@ -23,7 +23,8 @@ TALL: Final = 560
 class Mark(msgspec.Struct, frozen=True):
     """One post, or several (`shape` more or bin); a link to its row in the list.
 
-    `x2` is the right end of a bar, `middle` its middle. `open_left` and `open_right`: the bar goes on beyond the picture.
+    `x2` is the right end of a bar, `middle` its middle; `open_left` and `open_right` say
+    that it goes on beyond the picture.
     """
 
     shape: str

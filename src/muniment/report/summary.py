@@ -1,0 +1,263 @@
+"""The opening of the page: what is held, what is missing and why, what is not known, what is sealed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+import msgspec
+
+from muniment.model.report import ReportData
+from muniment.report.marks import when
+from muniment.report.survey import GONE, SERVICE, Survey, is_exact
+from muniment.report.wording import clock, count, duration, line, millis, size
+
+#: Category -> singular and plural, in the order the page shows them.
+CATEGORIES: Final = {
+    "video": ("video", "videos"),
+    "image": ("image", "images"),
+    "audio": ("sound recording", "sound recordings"),
+    "document": ("document", "documents"),
+    "export": ("chat export", "chat exports"),
+    "other": ("other file", "other files"),
+}
+#: Outcomes in the order the page shows them; others follow.
+OUTCOMES: Final = ("absent", "failed", "refused", "not_tried")
+_MOST_REASONS: Final = 4
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """One line of the summary; `target` is the HTML id that says more."""
+
+    text: str
+    target: str = ""
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """How many things a source names are not in the case for one reason."""
+
+    outcome: str
+    reason: str
+    number: int
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """The four boxes and the figures above them."""
+
+    figures: tuple[tuple[str, str], ...]
+    held: tuple[Fact, ...]
+    missing: tuple[Fact, ...]
+    unknown: tuple[Fact, ...]
+    integrity: tuple[Fact, ...]
+
+
+def summary(data: ReportData, survey: Survey) -> Summary:
+    """The summary of a case."""
+    posts = sum(state != SERVICE for state in survey.states)
+    categories = Counter(item.category for item in data.items)
+    return Summary(
+        figures=(
+            (f"{len(data.items):,}", "item" if len(data.items) == 1 else "items"),
+            (f"{posts:,}", "post" if posts == 1 else "posts"),
+            (f"{len(survey.lanes):,}", "channel" if len(survey.lanes) == 1 else "channels"),
+            (
+                f"{categories['document']:,}",
+                CATEGORIES["document"][categories["document"] != 1],
+            ),
+            (f"{len(data.misses):,}", "known missing"),
+        ),
+        held=_held(data, survey, posts, categories),
+        missing=_missing(data, survey),
+        unknown=_unknown(data, survey),
+        integrity=_integrity(data),
+    )
+
+
+def reasons(data: ReportData) -> tuple[Reason, ...]:
+    """What is missing, grouped: by outcome in fixed order, then by number."""
+    grouped = Counter((miss.outcome, miss.reason) for miss in data.misses)
+    rank = {outcome: place for place, outcome in enumerate(OUTCOMES)}
+    ordered = sorted(
+        grouped.items(), key=lambda one: (rank.get(one[0][0], len(rank)), -one[1], one[0])
+    )
+    return tuple(Reason(*pair, number) for pair, number in ordered)
+
+
+def categories_in_words(categories: Counter[str]) -> str:
+    """Numbers of items by category.
+
+    Example:
+        >>> categories_in_words(Counter(video=2, document=1))
+        '2 videos, 1 document'
+    """
+    known = [(name, *words) for name, words in CATEGORIES.items()]
+    extra = sorted(set(categories) - set(CATEGORIES))
+    known += [(name, f"{line(name, 40)} file", f"{line(name, 40)} files") for name in extra]
+    return ", ".join(
+        count(categories[name], one, many) for name, one, many in known if categories[name]
+    )
+
+
+def _held(
+    data: ReportData, survey: Survey, posts: int, categories: Counter[str]
+) -> tuple[Fact, ...]:
+    words = categories_in_words(categories)
+    items = count(len(data.items), "item") + (f": {words}" if words else "")
+    services = sum(state == SERVICE for state in survey.states)
+    facts = [
+        Fact(f"{items}. {size(data.custody.object_bytes)}.", "items"),
+        Fact(
+            f"{count(posts, 'post')} and {count(services, 'service message')}"
+            f" in {count(len(survey.lanes), 'channel')}.",
+            "spread",
+        ),
+    ]
+    starts = [post.published.earliest_utc for post in data.posts if post.published.earliest_utc]
+    ends = [post.published.latest_utc for post in data.posts if post.published.latest_utc]
+    if starts and ends:
+        period = f"{clock(min(starts))} to {clock(max(ends))} UTC"
+        facts.append(Fact(f"Period of the posts (exporter's claim): {period}.", "spread"))
+    earliest = _earliest(data, survey)
+    return (*facts, earliest) if earliest else tuple(facts)
+
+
+def _earliest(data: ReportData, survey: Survey) -> Fact | None:
+    """Which post may be the earliest: every one that no other is certain to precede."""
+    dated = [
+        (span, index)
+        for index, span in enumerate(survey.spans)
+        if span is not None and survey.states[index] != SERVICE
+    ]
+    if not dated:
+        return None
+    first_end = min(span[1] for span, _ in dated)
+    candidates = [index for span, index in dated if span[0] <= first_end]
+    undated = sum(
+        span is None and survey.states[index] != SERVICE for index, span in enumerate(survey.spans)
+    )
+    more = f"; {count(undated, 'post')} without a known time may be earlier" if undated else ""
+    if len(candidates) > 1:
+        return Fact(
+            f"Earliest post recorded (exporter's claim): cannot tell which of {len(candidates):,}"
+            f" posts, since their times overlap{more}.",
+            "spread",
+        )
+    post = data.posts[candidates[0]]
+    label = line(survey.lanes[survey.lane_of[candidates[0]]].label, 80)
+    return Fact(
+        f"Earliest post recorded (exporter's claim): {when(post)}, in {label}{more}.",
+        survey.anchors[candidates[0]],
+    )
+
+
+def _missing(data: ReportData, survey: Survey) -> tuple[Fact, ...]:
+    grouped = reasons(data)
+    facts = [
+        Fact(f"{one.number:,} {outcome_word(one.outcome)}: {line(one.reason, 160)}.", "absences")
+        for one in grouped[:_MOST_REASONS]
+    ]
+    if grouped[_MOST_REASONS:]:
+        left = sum(one.number for one in grouped[_MOST_REASONS:])
+        facts.append(Fact(f"{left:,} for other reasons, each listed.", "absences"))
+    gone = sum(state == GONE for state in survey.states)
+    if gone:
+        names = "names a file" if gone == 1 else "name files"
+        facts.append(Fact(f"{count(gone, 'post')} {names} not held in this case.", "posts"))
+    erased = sum(item.erased for item in data.items)
+    if erased:
+        facts.append(
+            Fact(f"{count(erased, 'item')} had the bytes destroyed on purpose.", "custody")
+        )
+    return tuple(facts) or (Fact("Nothing the sources name is recorded as missing.", "absences"),)
+
+
+def _unknown(data: ReportData, survey: Survey) -> tuple[Fact, ...]:
+    loose = [span for span in survey.spans if span is not None and not is_exact(span)]
+    undated = sum(span is None for span in survey.spans)
+    facts = [
+        Fact("No footage was decoded; copies, place and time have not been examined.", "limits")
+    ]
+    if loose:
+        widest = max(span[1] - span[0] for span in loose)
+        have = "has an uncertain time" if len(loose) == 1 else "have uncertain times"
+        facts.append(
+            Fact(f"{count(len(loose), 'post')} {have}, by up to {duration(widest)}.", "spread")
+        )
+    if undated:
+        has = "has" if undated == 1 else "have"
+        facts.append(Fact(f"{count(undated, 'post')} {has} no known time.", "spread"))
+    names = {claim.name for claim in survey.claims}
+    elsewhere = sum(name not in survey.named for name in names)
+    if elsewhere:
+        is_are = "is" if elsewhere == 1 else "are"
+        facts.append(
+            Fact(
+                f"{count(elsewhere, 'source')} that forwards name {is_are} not among the channels"
+                " held.",
+                "forwards",
+            )
+        )
+    differing = sum(item.media_type.mismatch for item in data.items)
+    if differing:
+        word = "item’s content differs" if differing == 1 else "items’ contents differ"
+        facts.append(Fact(f"{differing:,} {word} from what the name says.", "items"))
+    still_open = sum(one.outcome in (None, "interrupted") for one in data.acquisitions)
+    if still_open:
+        facts.append(
+            Fact(
+                f"{count(still_open, 'acquisition')} interrupted: cannot tell what was left out.",
+                "acquisitions",
+            )
+        )
+    return tuple(facts)
+
+
+def _integrity(data: ReportData) -> tuple[Fact, ...]:
+    custody = data.custody
+    number, _, root = custody.checkpoint.partition(":")
+    facts = [
+        Fact(
+            f"Sealed at checkpoint {line(number, 20)}:{line(root, 12)} covering"
+            f" {count(custody.checkpoint_size, 'entry', 'entries')}, the last of"
+            f" {clock(custody.last_entry_utc)} UTC.",
+            "custody",
+        )
+    ]
+    if custody.outside_anchor is None:
+        facts.append(
+            Fact("Not checked: no outside anchor, so a rollback is not excluded.", "window")
+        )
+    else:
+        facts.append(Fact(f"Outside anchor: {line(custody.outside_anchor, 120)}.", "window"))
+    if custody.clock_steps_back:
+        facts.append(
+            Fact(f"The clock went back {count(custody.clock_steps_back, 'time')}.", "custody")
+        )
+    facts.append(Fact("This page checks nothing by itself: run muniment verify.", "check"))
+    return tuple(facts)
+
+
+def outcome_word(outcome: str) -> str:
+    """An outcome in words.
+
+    Example:
+        >>> outcome_word("not_tried")
+        'not tried'
+    """
+    return line(outcome.replace("_", " "), 40)
+
+
+def window(data: ReportData) -> tuple[str, str]:
+    """The window since the last outside anchor, to the last entry: its length, and why."""
+    custody = data.custody
+    length = millis(custody.last_entry_utc) - millis(custody.first_entry_utc)
+    if custody.outside_anchor is not None:
+        return "cannot tell", "The time of the outside anchor is not part of this record."
+    if length < 0:
+        return "cannot tell", "The clock was set back between the first and the last entry."
+    why = (
+        "No checkpoint of this log is known to be held outside the owner’s control, so the whole"
+        " log, from the first entry to the last, could have been rewritten without this page showing"
+        " it."
+    )
+    return duration(length), why
