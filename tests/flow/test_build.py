@@ -141,20 +141,37 @@ def test_an_interrupted_run_is_gone_on_from(
     ]
 
 
-def test_a_torn_tail_is_moved_aside_and_logged(
+def test_what_stands_beyond_the_checkpoint_is_moved_aside_and_never_sealed(
     case: CaseFolder, build_case: BuildCase, source: Path
 ) -> None:
-    size = len(kinds(case))
+    """Also whole entries: anybody with the disk can write well-formed ones of an agent."""
+    before = kinds(case)
+    planted = []
     for folder in (case.entries, case.private):
         path = folder / "000000.jsonl"
-        path.write_bytes(path.read_bytes() + b'{"torn')
+        tail = path.read_bytes().splitlines(keepends=True)[3] + b'{"torn'
+        planted.append(tail)
+        path.write_bytes(path.read_bytes() + tail)
+    assert muniment.verify(case.path).exit_code == 3
     (source / "new.txt").write_text("new\n")
     build_case(source)
     (recovered,) = values(case, "log.recovered")
-    assert recovered["from_index"] == size
-    assert [part["bytes"] for part in recovered["moved"]] == [6, 6]  # type: ignore[attr-defined]
-    assert [path.read_bytes() for path in case.recovered.iterdir()] == [b'{"torn'] * 2
+    assert recovered["from_index"] == len(before)
+    assert [part["bytes"] for part in recovered["moved"]] == [len(one) for one in planted]  # type: ignore[attr-defined]
+    assert sorted(path.read_bytes() for path in case.recovered.iterdir()) == sorted(planted)
+    assert kinds(case)[: len(before) + 1] == [*before, "log.recovered"]
     assert muniment.verify(case.path).exit_code == 0
+
+
+def test_a_lost_checkpoint_stops_the_writer(
+    case: CaseFolder, build_case: BuildCase, source: Path
+) -> None:
+    case.checkpoint.unlink()
+    log = (case.entries / "000000.jsonl").read_bytes()
+    (source / "new.txt").write_text("new\n")
+    with pytest.raises(IntegrityError, match="is missing"):
+        build_case(source)
+    assert (case.entries / "000000.jsonl").read_bytes() == log
 
 
 def test_damage_below_the_checkpoint_stops_the_writer(
@@ -182,6 +199,13 @@ def test_erasure_leaves_proofs_and_takes_values(
         result = erasing.erase(
             case, log, person, [f"item:{digest[:12]}"], why="court order", out_of_reach="none known"
         )
+        (listing_id,) = result.still_named_in
+        erasing.erase(case, log, person, [listing_id], why="court order", out_of_reach="none known")
+    stored = b"".join(path.read_bytes() for path in case.path.rglob("*") if path.is_file())
+    assert b"note.txt" not in stored
+    assert digest.encode() not in stored.replace(digest.encode(), b"", 2), (
+        "only the erasure names it"
+    )
     assert result.objects == (digest,)
     assert not case.object(digest).exists()
     stored = b"".join(path.read_bytes() for path in case.path.rglob("*") if path.is_file())
@@ -228,7 +252,7 @@ def test_another_machine_is_certified_and_covers_only_its_own(
     next(case.checkpoints.iterdir()).unlink()
     verdict = muniment.verify(case.path)
     assert verdict.exit_code == 21
-    assert "are by agent" in verdict.check("checkpoint").findings[0].what
+    assert "who signed no checkpoint over them" in verdict.check("checkpoint").findings[0].what
 
 
 def test_unattended_runs_need_only_the_agent_key(
@@ -307,4 +331,50 @@ def test_erased_bytes_are_not_taken_in_again(
     built = build_case(source)
     assert built.sources[str(source)]["refused"] == 1
     assert not case.object(digest).exists()
+    assert muniment.verify(case.path).exit_code == 0
+
+
+def test_erasing_an_export_takes_its_posts_and_hundreds_at_once(
+    case: CaseFolder, keys: KeyFolder, build_case: BuildCase, source: Path, tmp_path: Path
+) -> None:
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(130):
+        (many / f"{number}.txt").write_text(f"the store, shelf {number}\n")
+    build_case(many)
+    everything = [f"item:{item['object']}" for item in values(case, "item.acquired")]
+    agent = unlock(keys.find(Role.AGENT), PASSPHRASE)  # type: ignore[arg-type]
+    person = person_key(keys, FixedSecrets(), PERSON, create=False)
+    with open_writer(case, agent) as log:
+        result = erasing.erase(
+            case, log, person, everything, why="order", out_of_reach="none known"
+        )
+    assert len(result.objects) == 133
+    stored = b"".join(path.read_bytes() for path in case.path.rglob("*") if path.is_file())
+    assert b"The gate this morning" not in stored
+    assert b"Gate Watch" not in stored
+    assert muniment.verify(case.path).exit_code == 0
+    assert not muniment.Case.open(case.path).rebuild().differing
+
+
+def test_text_from_a_source_cannot_name_an_object(
+    case: CaseFolder, keys: KeyFolder, build_case: BuildCase, source: Path, tmp_path: Path
+) -> None:
+    digest = hashlib.sha256((source / "note.txt").read_bytes()).hexdigest()
+    hostile = tmp_path / "hostile"
+    hostile.mkdir()
+    member = {"id": 1, "type": "message", "_object": digest, "_bytes": 5, "text": "x"}
+    member |= {"date": "2026-05-02T10:00:00", "date_unixtime": "1777716000"}
+    export = {"name": "Gate", "type": "public_channel", "id": 9, "messages": [member]}
+    (hostile / "result.json").write_text(json.dumps(export))
+    build_case(hostile)
+    assert muniment.verify(case.path).exit_code == 0
+    post = [one for one in muniment.Case.open(case.path).entries() if one.kind == "post.recorded"][
+        -1
+    ]
+    agent = unlock(keys.find(Role.AGENT), PASSPHRASE)  # type: ignore[arg-type]
+    person = person_key(keys, FixedSecrets(), PERSON, create=False)
+    with open_writer(case, agent) as log:
+        erasing.erase(case, log, person, [post.id], why="order", out_of_reach="none known")
+    assert case.object(digest).exists(), "another item's bytes are still there"
     assert muniment.verify(case.path).exit_code == 0

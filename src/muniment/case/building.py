@@ -22,6 +22,7 @@ from muniment.custody.keyring import KeyFolder
 from muniment.custody.keys import SigningKey
 from muniment.custody.log import LogWriter
 from muniment.custody.opening import open_writer, prepare, read_root
+from muniment.custody.scan import may_be_opened
 from muniment.custody.vault import Vault
 from muniment.errors import NoCaseError, UsageError
 from muniment.model import canonical
@@ -48,9 +49,11 @@ class Built(msgspec.Struct, frozen=True):
 
 
 def is_case(folder: CaseFolder) -> bool:
-    """Whether an opened case lies here (an interrupted `init` is none yet)."""
-    first = folder.entries / "000000.jsonl"
-    return folder.root.exists() and first.exists() and b"\n" in first.read_bytes()[:65536]
+    """Whether a sealed case lies here, also one that lost its checkpoint; an `init` that was
+    interrupted before its first checkpoint is none yet."""
+    if not folder.root.exists():
+        return False
+    return folder.checkpoint.exists() or not may_be_opened(folder)
 
 
 @contextmanager
@@ -148,7 +151,7 @@ def run(
         make=make,
     ) as log:
         tallies = _collect_all(folder, log, requests, progress)
-        head = log.seal()
+        head = log.commit()
     root_bytes, root = read_root(folder)
     report = reporting.write(folder) if with_report else None
     if not with_report:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+from typing import Final
+
 import msgspec
 
 from muniment.case import looking, projecting, reporting
 from muniment.case.building import writing
+from muniment.case.index import Index
+from muniment.case.looking import Shown
 from muniment.case.progress import Progress
 from muniment.case.signing import Secrets, person_key
 from muniment.custody import entry as entries
@@ -13,20 +19,31 @@ from muniment.custody.keyring import KeyFolder
 from muniment.custody.keys import SigningKey
 from muniment.custody.log import LogWriter
 from muniment.custody.opening import finish_erasures
+from muniment.custody.rules import NEVER_ERASED
 from muniment.errors import UsageError
 from muniment.model import canonical
 from muniment.model.entries import KINDS
+from muniment.model.ids import short
 from muniment.store.layout import CaseFolder
 
-#: Kinds without whose private values the rest could not be checked.
-NEVER_ERASED = frozenset({"case.opened", "key.certified", "object.erased", "log.recovered"})
+#: Fields that only link entries to each other: without them an acquisition would seem open for ever.
+LINKS: Final = frozenset({"acquisition", "resumes", "outcome", "counts"})
+#: How many entries one object.erased names: its values stay below 16 kB.
+ENTRIES_A_TIME: Final = 50
 
 
 class Erased(msgspec.Struct, frozen=True):
-    """What an erasure destroyed: entries whose private values are gone, objects that are gone."""
+    """What an erasure destroyed, and where the case may still name it.
+
+    Attributes:
+        entries: entries whose private values are gone.
+        objects: objects that are gone.
+        still_named_in: ids of listings and exports that may hold a name or text of it.
+    """
 
     entries: tuple[int, ...]
     objects: tuple[str, ...]
+    still_named_in: tuple[str, ...]
 
 
 def erase(
@@ -38,7 +55,8 @@ def erase(
     why: str,
     out_of_reach: str,
 ) -> Erased:
-    """Destroy the private values of what the ids name, and the bytes of items.
+    """Destroy the private values of what the ids name, the bytes of items, and what was drawn from
+    those bytes (the posts of an export, observations, the record that it was opened).
 
     The proofs of all entries still hold. Copies elsewhere are out of reach; the entry says so.
 
@@ -47,43 +65,114 @@ def erase(
     """
     found = {shown.index: shown for one in identities for shown in looking.show(folder, one)}
     for shown in found.values():
-        if shown.kind in NEVER_ERASED:
+        if shown.kind in NEVER_ERASED or shown.kind == "acquisition.finished":
             raise UsageError(
                 f"{shown.kind} entries cannot be erased: the rest is checked against them",
                 subject=shown.id,
             )
-    objects = sorted(
-        {
-            digest
-            for shown in found.values()
-            if shown.kind == "item.acquired"
-            for digest in entries.object_references(shown.kind, shown.values)
-        }
-        | {
-            value[entries.OBJECT_KEY]
-            for shown in found.values()
-            for value in shown.values.values()
-            if isinstance(value, dict) and entries.OBJECT_KEY in value
-        }
-    )
-    targets = [
-        [number, list(entries.fields_of(KINDS[found[number].kind]))] for number in sorted(found)
-    ]
-    log.append(
-        "object.erased",
-        {
-            "entries": targets,
-            "objects": objects,
-            "why": canonical.text(why),
-            "by": person.public.name,
-            "out_of_reach": canonical.text(out_of_reach),
-        },
-        person=person,
-    )
-    log.seal()
+    index = projecting.catch_up(folder)
+    try:
+        originals = _originals(found.values())
+        for number in _drawn_from(index, originals):
+            found.setdefault(number, next(looking.read(folder, number)))
+    finally:
+        index.close()
+    objects = sorted(originals | _own_objects(folder, found))
+    ordered = [found[number] for number in sorted(found)]
+    for start in range(0, len(ordered), ENTRIES_A_TIME):
+        _log_erasure(
+            log,
+            person,
+            ordered[start : start + ENTRIES_A_TIME],
+            objects[start : start + ENTRIES_A_TIME],
+            why,
+            out_of_reach,
+        )
+    log.commit()
     finish_erasures(log)
     projecting.rebuild(folder)[0].close()
-    return Erased(tuple(sorted(found)), tuple(objects))
+    return Erased(tuple(sorted(found)), tuple(objects), _still_named_in(ordered))
+
+
+def _log_erasure(
+    log: LogWriter,
+    person: SigningKey,
+    targets: list[Shown],
+    objects: list[str],
+    why: str,
+    out_of_reach: str,
+) -> None:
+    named = [
+        [
+            one.index,
+            one.leaf,
+            [name for name in entries.fields_of(KINDS[one.kind]) if name not in LINKS],
+        ]
+        for one in targets
+    ]
+    values = {
+        "entries": named,
+        "objects": objects,
+        "why": canonical.text(why),
+        "by": person.public.name,
+        "out_of_reach": canonical.text(out_of_reach),
+    }
+    log.append("object.erased", values, person=person)
+
+
+def _originals(found: Iterable[Shown]) -> set[str]:
+    """Objects of the items, and listings of the acquisitions, to be erased."""
+    kinds = {"item.acquired", "acquisition.started"}
+    return {
+        digest
+        for shown in found
+        if shown.kind in kinds
+        for digest in entries.object_references(shown.kind, shown.values)
+    }
+
+
+def _drawn_from(index: Index, originals: set[str]) -> set[int]:
+    """Entries that speak of those objects: acquired again, opened, observed, posts recorded."""
+    numbers: set[int] = set()
+    for digest in originals:
+        for table, column in (("item", "object"), ("observation", "object"), ("post", "export")):
+            rows = index.rows(f"SELECT idx FROM {table} WHERE {column}=?", digest)
+            numbers |= {number for (number,) in rows}
+    for number, details in index.rows("SELECT idx, details FROM event WHERE kind='object.viewed'"):
+        if json.loads(details).get("object") in originals:
+            numbers.add(number)
+    return numbers
+
+
+def _own_objects(folder: CaseFolder, found: dict[int, Shown]) -> set[str]:
+    """Objects that hold only values of those entries (over 16 kB), used by no other entry."""
+    own = {
+        digest
+        for shown in found.values()
+        for name, value in shown.values.items()
+        if isinstance(value, dict) and entries.OBJECT_KEY in value
+        for digest in entries.object_references(shown.kind, {name: value})
+    }
+    if own:
+        for other in looking.read(folder):
+            if other.index not in found:
+                own -= set(entries.object_references(other.kind, other.values))
+    return own
+
+
+def _still_named_in(targets: list[Shown]) -> tuple[str, ...]:
+    """Listings that hold the items' names, exports that hold the posts' raw records."""
+    erased = {shown.id for shown in targets}
+    named = {
+        short("acquisition", shown.values["acquisition"])
+        for shown in targets
+        if shown.kind == "item.acquired" and shown.values.get("acquisition")
+    } | {
+        short("item", shown.values["export"])
+        for shown in targets
+        if shown.kind == "post.recorded" and shown.values.get("export")
+    }
+    return tuple(sorted(named - erased))
 
 
 def erase_signed(

@@ -60,10 +60,13 @@ def erase(
             progress=watch,
         )
     if as_json:
-        content = {"entries": result.entries, "objects": result.objects}
-        console.print_json("erase", content)
+        import msgspec
+
+        console.print_json("erase", msgspec.to_builtins(result))
         return
     console.say(
         f"Erased       {len(result.objects)} objects, {len(result.entries)} entries' values"
     )
+    if result.still_named_in:
+        console.say(f"Still named  {', '.join(result.still_named_in)} may hold its name or text")
     console.say(f"Not reached  {visible(out_of_reach)}")

@@ -165,12 +165,14 @@ def problems(head: Checkpoint, agents: list[PublicKey]) -> tuple[PublicKey | Non
         key, kind = _match(line, head.origin, agents)
         if key is None:
             found.append(f"signed by a key nobody certified (key id {line.key_id.hex()})")
-        elif kind == ED25519_TYPE and key.verify(line.signature, head.text()):
+        elif signer is None and kind == ED25519_TYPE and key.verify(line.signature, head.text()):
             signer = key
         elif kind == MLDSA44_TYPE and _holds_mldsa(line, head, key):
             post_quantum_by = key
         else:
             found.append(f"a signature of {key.name} does not hold")
+    if signer is not None and post_quantum_by not in (None, signer):
+        found.append("its signatures are by two agents")
     if signer is None:
         found.append("no Ed25519 signature of a certified agent")
     elif signer.mldsa44 is not None and post_quantum_by != signer:

@@ -204,13 +204,13 @@ def blank(entry: Entry, line: bytes, fields: set[str]) -> bytes:
 def object_references(kind: Kind | str, values: Mapping[str, Any]) -> list[str]:
     """Digests of the objects that private values name: object fields, and values kept as objects."""
     name = kind if isinstance(kind, str) else kind.name
-    found = [values[field] for field in _OBJECT_FIELDS[name] if values.get(field)]
+    found = [values.get(field) for field in _OBJECT_FIELDS[name]]
     found += [
         value[OBJECT_KEY]
         for value in values.values()
-        if type(value) is dict and OBJECT_KEY in value
+        if type(value) is dict and value.keys() == {OBJECT_KEY, BYTES_KEY}
     ]
-    return [digest for digest in found if isinstance(digest, str)]
+    return [one for one in found if isinstance(one, str) and _HEX64.fullmatch(one)]
 
 
 def fields_of(kind: Kind) -> tuple[str, ...]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from typing import Final
 
 import msgspec
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -10,6 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
 
 from muniment.model.entries import Role
+
+_ED25519_HEX: Final = re.compile(r"[0-9a-f]{64}")
+_MLDSA44_HEX: Final = re.compile(r"[0-9a-f]{2624}")
 
 
 class PublicKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,13 +51,11 @@ class PublicKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def is_consistent(self) -> bool:
         """Whether the id is the id of the Ed25519 key, and both keys have their length."""
-        try:
-            raw = bytes.fromhex(self.ed25519)
-            post_quantum = None if self.mldsa44 is None else bytes.fromhex(self.mldsa44)
-        except ValueError:
+        if not _ED25519_HEX.fullmatch(self.ed25519):
             return False
-        length_ok = len(raw) == 32 and (post_quantum is None or len(post_quantum) == 1312)
-        return length_ok and self.id == key_id(raw)
+        if self.mldsa44 is not None and not _MLDSA44_HEX.fullmatch(self.mldsa44):
+            return False
+        return self.id == key_id(bytes.fromhex(self.ed25519))
 
 
 def key_id(ed25519_public: bytes) -> str:

@@ -1,8 +1,9 @@
 """Writing the log: scan, recover, append, commit, seal.
 
-Commit order: objects (renamed, folders synced), private lines, entry lines, each synced before the
-next; only then is a batch acknowledged. Whatever a crash leaves after the last whole entry is moved
-aside at the next opening and logged; anything wrong at or below the checkpoint stops the writer.
+Commit order: objects (renamed, folders synced), private lines, entry lines, then the checkpoint that
+covers them, each durable before the next; only then is a batch acknowledged. The checkpoint is the
+commit: whatever stands beyond it at the next opening, torn or whole, is moved aside and logged, so
+that nobody without a key can have an entry sealed. Anything wrong below it stops the writer.
 """
 
 from __future__ import annotations
@@ -33,8 +34,6 @@ from muniment.store.segments import Segments
 BATCH_ENTRIES: Final = 2048
 BATCH_BYTES: Final = 64 * 1024 * 1024
 BATCH_SECONDS: Final = 1.0
-#: A checkpoint at least this often while writing.
-SEAL_SECONDS: Final = 300.0
 
 
 class LogWriter:
@@ -68,7 +67,8 @@ class LogWriter:
         self._on_commit = on_commit
         self._clock = clock
         self._failed: MunimentError | None = None
-        self._last_commit = self._last_seal = time.monotonic()
+        self._is_committing = False
+        self._last_commit = time.monotonic()
 
     @property
     def size(self) -> int:
@@ -87,8 +87,8 @@ class LogWriter:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether the disk refused a commit; nothing more can be written then."""
-        return self._failed is not None
+        """Whether a commit was refused or cut short; nothing more can be written then."""
+        return self._failed is not None or self._is_committing
 
     @property
     def erasures(self) -> tuple[Erasure, ...]:
@@ -153,7 +153,10 @@ class LogWriter:
 
     def _encode(self, value: Any) -> bytes:
         data = entries.encode_value(value)
-        if len(data) <= entries.MAX_VALUE_BYTES:
+        # A value that looks like a stand-in for an object is itself kept as one, so that no text
+        # from a source can name an object.
+        is_stand_in = type(value) is dict and entries.OBJECT_KEY in value
+        if len(data) <= entries.MAX_VALUE_BYTES and not is_stand_in:
             return data
         digest = self.objects.add_bytes(data)
         return canonical.encode({entries.OBJECT_KEY: digest, entries.BYTES_KEY: len(data)})
@@ -165,40 +168,40 @@ class LogWriter:
             or time.monotonic() - self._last_commit >= BATCH_SECONDS
         )
 
-    def commit(self) -> int:
-        """Make the batch durable and acknowledge it; the tree size.
+    def commit(self) -> Checkpoint:
+        """Make the batch durable, sign the tree head over it, and acknowledge it.
 
+        Without a new entry and with a checkpoint by this agent nothing is written.
+
+        Returns:
+            the checkpoint that covers all entries.
         Raises:
             StorageError: if the disk refuses. The writer then stays stopped: after a failed sync
                 nobody knows what reached the disk, so only a new opening may look.
         """
         if self._failed:
             raise self._failed
-        if self._pending:
-            try:
-                self.objects.commit()
-                self._private.append(self._durable, [built.private for built in self._pending])
-                self._public.append(self._durable, [built.public for built in self._pending])
-            except StorageError as error:
-                self._failed = error
-                raise
-            self._durable += len(self._pending)
-            self._pending.clear()
-            if self._on_commit:
-                self._on_commit(self._durable)
+        last = self._state.checkpoint
+        if not self._pending and last is not None:
+            return last
+        self._is_committing = True
+        try:
+            self.objects.commit()
+            self._private.append(self._durable, [built.private for built in self._pending])
+            self._public.append(self._durable, [built.public for built in self._pending])
+            head = self._seal()
+        except StorageError as error:
+            self._failed = error
+            raise
+        self._durable += len(self._pending)
+        self._pending.clear()
+        self._is_committing = False
+        if self._on_commit:
+            self._on_commit(self._durable)
         self._last_commit = time.monotonic()
-        if self._last_commit - self._last_seal >= SEAL_SECONDS:
-            self.seal()
-        return self._durable
+        return head
 
-    def seal(self) -> Checkpoint:
-        """Commit, then sign the tree head as the new checkpoint.
-
-        Raises:
-            StorageError: if the disk refuses.
-        """
-        self._last_seal = time.monotonic()
-        self.commit()
+    def _seal(self) -> Checkpoint:
         head = checkpoints.sign(
             checkpoints.origin_of(self.root.case),
             self._state.frontier.size,

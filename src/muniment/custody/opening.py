@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from muniment.custody import checkpoint as checkpoints
 from muniment.custody import entry as entries
@@ -15,7 +15,7 @@ from muniment.custody.checkpoint import Checkpoint
 from muniment.custody.keys import SigningKey
 from muniment.custody.log import LogWriter
 from muniment.custody.root import Root
-from muniment.custody.scan import Scan, Tail, scan
+from muniment.custody.scan import scan
 from muniment.errors import (
     IntegrityError,
     MalformedError,
@@ -26,6 +26,9 @@ from muniment.store import disk
 from muniment.store.layout import SEGMENT_ENTRIES, CaseFolder
 from muniment.store.lock import WriterLock
 from muniment.store.segments import Segments
+
+#: How many moved files one log.recovered names: its values stay below 16 kB.
+MOVED_A_TIME: Final = 50
 
 AckCallback = Callable[[int], None]
 #: Unlocks the person's key, called only when a person must sign.
@@ -85,9 +88,10 @@ def open_writer(
 ) -> Iterator[LogWriter]:
     """The case's one writer, until the block ends; closing seals.
 
-    Recovers what a crash left, finishes erasures a crash interrupted, writes entry 0 into a case
-    that has none yet (`opening` are its private fields, signed by `person`), and lets `person`
-    certify the agent key when it is new here.
+    Moves aside what stands beyond the checkpoint (an unfinished batch, or what somebody without a
+    key added) and finishes erasures a crash interrupted. Writes entry 0 into a case that has none
+    yet (`opening` are its private fields, signed by `person`), and lets `person` certify the agent
+    key when it is new here. Leaving the block commits, also when an error ends it.
 
     Raises:
         LockedError, IntegrityError, SignatureError, StorageError.
@@ -95,13 +99,14 @@ def open_writer(
     with WriterLock(folder):
         data, root = read_root(folder)
         _settle(folder)
-        found = scan(folder, root, agent.public.id)
-        moved = _move_tail_aside(folder, found.tail) if found.tail else []
-        log = LogWriter(folder, root, found.state, agent, on_commit=on_commit)
+        state = scan(folder, root)
+        sealed = state.frontier.size
+        moved = _move_tail_aside(folder, sealed)
+        log = LogWriter(folder, root, state, agent, on_commit=on_commit)
         if log.size == 0:
             _open_case(log, data, person, opening)
         _certify(log, person)
-        _log_recovery(log, found, moved)
+        _log_recovery(log, sealed, moved)
         finish_erasures(log)
         try:
             yield log
@@ -109,9 +114,9 @@ def open_writer(
             # Also after Ctrl-C what was done so far is covered; but after a failed sync nobody
             # knows what reached the disk, and only the next opening may look.
             if not log.is_stopped:
-                log.seal()
+                log.commit()
             raise
-        log.seal()
+        log.commit()
 
 
 def prepare(folder: CaseFolder, person: SigningKey, case: str) -> None:
@@ -184,14 +189,14 @@ def _certify(log: LogWriter, person: PersonKey | None) -> None:
         "mldsa44": public.mldsa44,
     }
     log.append("key.certified", values, person=person())
-    log.seal()
+    log.commit()
 
 
-def _move_tail_aside(folder: CaseFolder, tail: Tail) -> list[dict[str, Any]]:
-    """Copy what stands beyond the last whole entry to work/recovered/, then cut it off."""
+def _move_tail_aside(folder: CaseFolder, size: int) -> list[dict[str, Any]]:
+    """Copy what stands beyond the last sealed entry to work/recovered/, then cut it off."""
     moved: list[dict[str, Any]] = []
     for segments in (Segments(folder.entries), Segments(folder.private)):
-        for path, offset in segments.tail(tail.from_index):
+        for path, offset in segments.tail(size):
             data = path.read_bytes()[offset:]
             digest = hashlib.sha256(data).hexdigest()
             name = os.fspath(path.relative_to(folder.path))
@@ -203,19 +208,18 @@ def _move_tail_aside(folder: CaseFolder, tail: Tail) -> list[dict[str, Any]]:
     return moved
 
 
-def _log_recovery(log: LogWriter, found: Scan, moved: list[dict[str, Any]]) -> None:
-    if not moved and not found.foreign:
-        return
-    log.append(
-        "log.recovered",
-        {
-            "from_index": found.tail.from_index if found.tail else log.size,
-            "moved": moved,
-            "adopted": list(found.foreign) if found.foreign else None,
-            "reason": found.tail.reason if found.tail else "another agent's run ended unsealed",
-        },
-    )
-    log.commit()
+def _log_recovery(log: LogWriter, from_index: int, moved: list[dict[str, Any]]) -> None:
+    for start in range(0, len(moved), MOVED_A_TIME):
+        log.append(
+            "log.recovered",
+            {
+                "from_index": from_index,
+                "moved": moved[start : start + MOVED_A_TIME],
+                "reason": "stood beyond the checkpoint: an unfinished batch, or added by somebody",
+            },
+        )
+    if moved:
+        log.commit()
 
 
 def finish_erasures(log: LogWriter) -> None:
@@ -228,7 +232,7 @@ def finish_erasures(log: LogWriter) -> None:
     for erasure in log.erasures:
         for digest in erasure.objects:
             log.objects.remove(digest)
-        for index, fields in erasure.entries:
+        for index, _, fields in erasure.entries:
             number, offset = divmod(index, SEGMENT_ENTRIES)
             by_segment.setdefault(number, {}).setdefault(offset, set()).update(fields)
     for number, wanted in sorted(by_segment.items()):

@@ -5,7 +5,7 @@ The writer's scan and the verifier both judge by these.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -15,12 +15,21 @@ from muniment.custody.root import Root
 from muniment.errors import MalformedError
 from muniment.model.entries import KINDS, Entry, Role
 
+#: case.opened and key.certified: all that may stand in a log before its first checkpoint.
+OPENING_ENTRIES: Final = 2
+
+#: Kinds without whose private values the rest could not be checked.
+NEVER_ERASED: Final = frozenset({"case.opened", "key.certified", "object.erased", "log.recovered"})
+
 
 class Erasure(msgspec.Struct, frozen=True):
-    """An object.erased entry: what must be gone."""
+    """An object.erased entry: what must be gone.
+
+    `entries` are (index, leaf hash in hex, fields); the leaf binds the erasure to that very entry.
+    """
 
     index: int
-    entries: tuple[tuple[int, tuple[str, ...]], ...]
+    entries: tuple[tuple[int, str, tuple[str, ...]], ...]
     objects: tuple[str, ...]
 
 
@@ -55,11 +64,14 @@ def erasure_of(index: int, values: dict[str, Any]) -> Erasure:
         MalformedError: if its values are not in their form.
     """
     try:
-        return msgspec.convert(
+        erasure = msgspec.convert(
             {"index": index, "entries": values["entries"], "objects": values["objects"]}, Erasure
         )
     except (msgspec.ValidationError, KeyError) as error:
         raise MalformedError(f"names nothing that can be erased ({error})") from error
+    if any(not 0 <= target < index for target, _, _ in erasure.entries):
+        raise MalformedError("names an entry that does not stand before it")
+    return erasure
 
 
 def chain_problem(entry: Entry, case: str, last_leaf: str | None) -> str | None:

@@ -13,6 +13,7 @@ from muniment.custody import root as roots
 from muniment.custody.checkpoint import Checkpoint
 from muniment.custody.reader import Reader
 from muniment.custody.root import Root
+from muniment.custody.rules import OPENING_ENTRIES
 from muniment.custody.verify_checks import (
     Pins,
     check_checkpoint,
@@ -34,8 +35,6 @@ from muniment.store.layout import CHECKPOINT, KEPT_CHECKPOINT_NAME, ROOT, SEGMEN
 __all__ = ["Pins", "verify"]
 
 MISSING: Final = "is missing"
-#: case.opened and key.certified: what stands in a log before its first checkpoint.
-OPENING_ENTRIES: Final = 2
 
 
 def verify(reader: Reader, pins: Pins | None = None, observe: Observer | None = None) -> Verdict:
@@ -63,7 +62,12 @@ def verify(reader: Reader, pins: Pins | None = None, observe: Observer | None = 
     read_log(log, reader, segments, sealed, wanted)
     head_check, signer = check_checkpoint(log, head, head_problem, kept)
     root_check = check_root(log, root_bytes, root_problem)
-    if root is not None and head_problem == MISSING and log.frontier.size <= OPENING_ENTRIES:
+    if (
+        root is not None
+        and head_problem == MISSING
+        and not kept
+        and log.frontier.size <= OPENING_ENTRIES
+    ):
         head_check = not_sealed_yet(head_check)
         root_check = root_check if log.frontier.size else not_sealed_yet(root_check)
     object_check, extra_objects, object_count = check_objects(log, reader)

@@ -11,6 +11,7 @@ from muniment.custody import root as roots
 from muniment.custody.checkpoint import Checkpoint
 from muniment.custody.keys import PublicKey
 from muniment.custody.reader import Reader
+from muniment.custody.rules import NEVER_ERASED
 from muniment.custody.verify_log import Findings, LogPass
 from muniment.errors import EXIT_INTEGRITY, EXIT_PARTLY, EXIT_SIGNATURE
 from muniment.model.verify import Check, Status
@@ -73,22 +74,26 @@ def check_pin(data: bytes | None, pinned: str | None) -> Check:
 
 
 def check_erasures(log: LogPass) -> Check:
+    """Nothing is blank but what a sealed, signed erasure names; what it names and is still there
+    is left to the next writing run and counts as not sealed to the end."""
     found = Findings()
-    allowed: dict[int, set[str]] = {}
+    allowed: dict[tuple[int, str], set[str]] = {}
     for erasure in log.erasures:
-        for index, fields in erasure.entries:
-            allowed.setdefault(index, set()).update(fields)
-    for index, gone in log.blank.items():
-        extra = gone - allowed.get(index, set())
+        for index, leaf, fields in erasure.entries:
+            allowed.setdefault((index, leaf), set()).update(fields)
+    for index, (kind, leaf, gone) in log.blank.items():
+        extra = gone if kind in NEVER_ERASED else gone - allowed.get((index, leaf), set())
         if extra:
             found.add(f"entry {index}", f"no erasure names its missing {', '.join(sorted(extra))}")
-    for index, wanted in allowed.items():
-        left = wanted - log.blank.get(index, frozenset())
-        if left and index < log.frontier.size:
-            found.add(f"entry {index}", f"still holds {', '.join(sorted(left))}, logged as erased")
-    passed = f"{len(log.erasures)} erasures logged, each carried out, nothing else is missing"
+    for (index, leaf), wanted in allowed.items():
+        blanked = log.blank.get(index)
+        left = wanted - (blanked[2] if blanked and blanked[1] == leaf else frozenset())
+        if left:
+            what = f"still holds {', '.join(sorted(left))}, logged as erased"
+            log.tail.add(f"entry {index}", what)
+    passed = f"{len(log.erasures)} erasures logged; nothing else is missing"
     return found.check(
-        "erasures", EXIT_INTEGRITY, passed, "private values are gone or left that should not be"
+        "erasures", EXIT_INTEGRITY, passed, "private values are gone unaccounted for"
     )
 
 
@@ -110,25 +115,23 @@ def check_checkpoint(
     problem: str,
     kept: list[tuple[str, Checkpoint | None, str]],
 ) -> tuple[Check, PublicKey | None]:
+    """The latest checkpoint and the kept ones: who signed them, and over whose entries."""
     found = Findings()
     signer: PublicKey | None = None
-    agents = list(log.agents.values())
-    covers: list[tuple[int, str]] = []
+    covers: dict[int, set[str]] = {}
     for name, point, why in [*kept, (CHECKPOINT, head, problem)]:
         if point is None:
             found.add(name, why)
             continue
-        signer, problems = checkpoints.problems(point, agents)
+        signer, problems = checkpoints.problems(point, log.agents_below(point.size))
         if log.root and point.origin != checkpoints.origin_of(log.root.case):
             problems.append("is of another case")
-        if name != CHECKPOINT and (
-            log.roots.get(point.size) != point.root or not name.endswith(f"{point.size:012d}")
-        ):
-            problems.append("is not a head of this log")
+        if name != CHECKPOINT:
+            problems += _kept_problems(log, name, point, head)
         for what in problems:
             found.add(name, what)
         if signer:
-            covers.append((point.size, signer.id))
+            covers.setdefault(point.size, set()).add(signer.id)
     _check_covered(log, covers, found)
     check = found.check(
         "checkpoint",
@@ -139,30 +142,29 @@ def check_checkpoint(
     return check, signer if head else None
 
 
-def _check_covered(log: LogPass, covers: list[tuple[int, str]], found: Findings) -> None:
-    """An agent's entries must lie under that agent's checkpoint, or be logged as adopted."""
+def _kept_problems(
+    log: LogPass, name: str, point: Checkpoint, head: Checkpoint | None
+) -> list[str]:
+    problems = []
+    if log.roots.get(point.size) != point.root or not name.endswith(f"{point.size:012d}"):
+        problems.append("is not a head of this log")
+    if head is None or point.size > head.size:
+        problems.append("covers more than the latest checkpoint")
+    return problems
+
+
+def _check_covered(log: LogPass, covers: dict[int, set[str]], found: Findings) -> None:
+    """An agent's entries must lie under a checkpoint by that agent."""
     for first, last, author in log.runs:
-        for low, high, signer in _ranges(covers):
-            start, stop = max(first, low), min(last + 1, high)
-            if start >= stop or signer == author:
-                continue
-            adopted = any(
-                low_ <= start and stop - 1 <= high_ and by == signer
-                for low_, high_, by in log.adopted
-            )
-            if not adopted:
+        low = 0
+        for size in sorted(covers):
+            start, stop = max(first, low), min(last + 1, size)
+            low = size
+            if start < stop and author not in covers[size]:
                 found.add(
                     f"entries {start} to {stop - 1}",
-                    f"are by agent {author}, but the checkpoint over them is by {signer}",
+                    f"are by agent {author}, who signed no checkpoint over them",
                 )
-
-
-def _ranges(covers: list[tuple[int, str]]) -> list[tuple[int, int, str]]:
-    low, ranges = 0, []
-    for size, signer in sorted(covers):
-        ranges.append((low, size, signer))
-        low = size
-    return ranges
 
 
 def check_since(log: LogPass, head: Checkpoint | None, pins: Pins) -> Check:
@@ -187,7 +189,7 @@ def check_since(log: LogPass, head: Checkpoint | None, pins: Pins) -> Check:
     elif head is not None and size > head.size:
         found.add(CHECKPOINT, f"rolled back: it covers {head.size} entries, the one given {size}")
     if pins.since_note is not None:
-        signer, problems = checkpoints.problems(pins.since_note, list(log.agents.values()))
+        signer, problems = checkpoints.problems(pins.since_note, log.agents_below(size))
         for what in problems if signer is None else ():
             found.add("the checkpoint given", what)
     passed = f"the log still begins with the {size} entries of the checkpoint given"
@@ -219,7 +221,7 @@ def check_objects(log: LogPass, reader: Reader) -> tuple[Check, list[str], int]:
         if digest not in seen and digest not in erased:
             found.add(object_name(digest), f"is missing ({label})")
     for digest in sorted(erased & seen):
-        found.add(object_name(digest), "is logged as erased but still there")
+        log.tail.add(object_name(digest), "is logged as erased but still there")
     passed = f"{len(seen)} objects, each with the bytes of its name, none missing"
     check = found.check("objects", EXIT_INTEGRITY, passed, "objects are changed or missing")
     return check, extra, len(seen)
@@ -255,8 +257,8 @@ def check_tail(log: LogPass, sealed: int, extra_objects: list[str]) -> Check:
     return Check(
         "sealed to the end",
         Status.NOT_CHECKED,
-        "an interrupted run, or additions, that no checkpoint covers; `muniment build` or "
-        "`muniment collect` goes on from there and seals",
+        "an interrupted run, or additions, that no checkpoint covers; the next `muniment build` "
+        "moves them aside or goes on from there",
         tuple(found.kept),
         found.count,
         EXIT_PARTLY,

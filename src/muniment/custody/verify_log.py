@@ -54,18 +54,36 @@ class LogPass:
         self.frontier = Frontier()
         self.roots: dict[int, bytes] = {0: EMPTY_ROOT}
         self.agents: dict[str, PublicKey] = {}
+        self.certified_at: dict[str, int] = {}
         self.last_leaf: dict[str, str] = {}
         self.last_at = ""
         # Runs of neighbouring entries by one agent: (first, last, key id).
         self.runs: list[tuple[int, int, str]] = []
-        self.adopted: list[tuple[int, int, str]] = []
         self.erasures: list[Erasure] = []
-        self.blank: dict[int, frozenset[str]] = {}
+        # Entries with blanked fields: index -> (kind, leaf hash, fields).
+        self.blank: dict[int, tuple[str, str, frozenset[str]]] = {}
         self.references: dict[str, str] = {}
         self.open_acquisitions: set[str] = set()
         self.first: dict[str, Any] | None = None
         self.form, self.signatures, self.private = Findings(), Findings(), Findings()
         self.tail, self.notes = Findings(), list[str]()
+
+    def certify(self, index: int, key: PublicKey) -> None:
+        """Take in a certified agent key.
+
+        Raises:
+            MalformedError: if it is in the root, or was certified as another key before.
+        """
+        if self.root is not None and self.root.person(key.id) is not None:
+            raise MalformedError("certifies a person's key as an agent's")
+        if self.agents.get(key.id, key) != key:
+            raise MalformedError("certifies a key again with another content")
+        self.agents[key.id] = key
+        self.certified_at.setdefault(key.id, index)
+
+    def agents_below(self, size: int) -> list[PublicKey]:
+        """Agent keys certified by one of the first `size` entries: who may sign that head."""
+        return [key for key in self.agents.values() if self.certified_at[key.id] < size]
 
 
 def read_log(
@@ -144,13 +162,15 @@ def _one(log: LogPass, piece: str, line: bytes, other: bytes | None, sealed: int
         (log.form if is_sealed else log.tail).add(f"{named}, {entry.kind}", problem)
     log.last_leaf[entry.author] = leaf.hex()
     _note_time(log, entry, index)
-    values = _values(log, index, entry, other, named, is_sealed)
-    if log.root:
-        problem = signing_problem(entry, log.root, log.agents)
-        if problem:
-            (log.signatures if is_sealed else log.tail).add(f"{named}, {entry.kind}", problem)
-    if values is not None:
+    values = _values(log, index, entry, leaf.hex(), other, named, is_sealed)
+    wrong = signing_problem(entry, log.root, log.agents) if log.root else None
+    if wrong:
+        (log.signatures if is_sealed else log.tail).add(f"{named}, {entry.kind}", wrong)
+    if values is None:
+        return
+    if is_sealed and not wrong:
         _take_in(log, index, entry, leaf.hex(), values, named)
+    _note_material(log, index, entry, leaf.hex(), values)
 
 
 def _note_time(log: LogPass, entry: Entry, index: int) -> None:
@@ -160,7 +180,13 @@ def _note_time(log: LogPass, entry: Entry, index: int) -> None:
 
 
 def _values(
-    log: LogPass, index: int, entry: Entry, line: bytes | None, named: str, is_sealed: bool
+    log: LogPass,
+    index: int,
+    entry: Entry,
+    leaf: str,
+    line: bytes | None,
+    named: str,
+    is_sealed: bool,
 ) -> dict[str, Any] | None:
     target = log.private if is_sealed else log.tail
     if line is None:
@@ -172,36 +198,36 @@ def _values(
         target.add(f"{named}, {entry.kind}", error.what)
         return None
     if len(values) != len(entry.sd):
-        log.blank[index] = frozenset(entry.sd) - frozenset(values)
+        log.blank[index] = (entry.kind, leaf, frozenset(entry.sd) - frozenset(values))
     return values
 
 
 def _take_in(
     log: LogPass, index: int, entry: Entry, leaf: str, values: dict[str, Any], named: str
 ) -> None:
-    """What later checks need of an entry whose private values hold."""
-    is_person = log.root is not None and log.root.person(entry.author) is not None
-    if not is_person:
-        first = (
-            log.runs.pop()[0]
-            if log.runs and log.runs[-1][1:] == (index - 1, entry.author)
-            else index
-        )
+    """What later checks need of an entry; only one that is sealed and rightly signed has effect."""
+    if log.root is not None and log.root.person(entry.author) is None:
+        is_next = bool(log.runs) and log.runs[-1][1:] == (index - 1, entry.author)
+        first = log.runs.pop()[0] if is_next else index
         log.runs.append((first, index, entry.author))
-    if index == 0:
-        log.first = values if entry.kind == "case.opened" else None
     try:
         if entry.kind == "key.certified":
-            key = certified_key(values)
-            log.agents[key.id] = key
+            log.certify(index, certified_key(values))
         elif entry.kind == "object.erased":
             log.erasures.append(erasure_of(index, values))
+        elif entry.kind == "case.opened" and index:
+            raise MalformedError("opens the case a second time")
     except MalformedError as error:
         log.form.add(f"{named}, {entry.kind}", error.what)
-    if entry.kind == "log.recovered" and values.get("adopted"):
-        first, last = values["adopted"]
-        log.adopted.append((first, last, entry.author))
-    elif entry.kind == "acquisition.started":
+
+
+def _note_material(
+    log: LogPass, index: int, entry: Entry, leaf: str, values: dict[str, Any]
+) -> None:
+    """What an entry says is held; also taken from entries that no checkpoint covers yet."""
+    if index == 0:
+        log.first = values if entry.kind == "case.opened" else None
+    if entry.kind == "acquisition.started":
         log.open_acquisitions.add(leaf)
     elif entry.kind == "acquisition.finished":
         log.open_acquisitions.discard(str(values.get("acquisition")))

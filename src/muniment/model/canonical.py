@@ -40,9 +40,12 @@ def encode(value: Any) -> bytes:
         ) from error
 
 
-def check(value: Any, *, depth: int = 0) -> None:
+def check(value: Any, *, depth: int = 0, nfc: bool = True) -> None:
     """Refuse any value outside the profile.
 
+    Args:
+        nfc: whether strings must be in Unicode NFC: writers must, readers do not check, since
+            what is NFC changes with Unicode's version.
     Raises:
         MalformedError: naming what is outside it (float, big integer, not NFC, non-ASCII key, depth).
     Example:
@@ -56,7 +59,7 @@ def check(value: Any, *, depth: int = 0) -> None:
         return
     kind = type(value)
     if kind is str:
-        if not value.isascii() and not unicodedata.is_normalized("NFC", value):
+        if nfc and not value.isascii() and not unicodedata.is_normalized("NFC", value):
             raise MalformedError("a string is not in Unicode NFC")
     elif kind is int:
         if not -MAX_INT <= value <= MAX_INT:
@@ -67,12 +70,12 @@ def check(value: Any, *, depth: int = 0) -> None:
         raise MalformedError(f"nested deeper than {MAX_DEPTH} levels")
     elif kind is list or kind is tuple:
         for part in value:
-            check(part, depth=depth + 1)
+            check(part, depth=depth + 1, nfc=nfc)
     elif kind is dict:
         for key, part in value.items():
             if type(key) is not str or not key.isascii():
                 raise MalformedError("an object key is not ASCII")
-            check(part, depth=depth + 1)
+            check(part, depth=depth + 1, nfc=nfc)
     else:
         raise MalformedError(f"a {kind.__name__} has no canonical form")
 
@@ -97,7 +100,7 @@ def decode(data: bytes) -> Any:
         value = msgspec.json.decode(data)
     except (msgspec.DecodeError, RecursionError) as error:
         raise MalformedError(f"not JSON ({error})") from error
-    check(value)
+    check(value, nfc=False)
     if _encoder.encode(value) != data:
         raise MalformedError("not in canonical form")
     return value

@@ -119,7 +119,7 @@ _ALL: Final = (
         _F("outcome", "`complete`, `partly`, `failed` or `interrupted`"),
         _F(
             "counts",
-            "{attempted, found, duplicate, adopted, absent, failed, refused, not_tried, posts}",
+            "attempted, each outcome, not_tried, posts, absent_media (files the export lacks)",
         ),
         _F("elapsed_s", "seconds it took, decimal string; null for one that was killed"),
         _F("reason", "why it did not end `complete`, or null"),
@@ -171,7 +171,7 @@ _ALL: Final = (
         "object.erased",
         _PERSON,
         "private values and objects were destroyed on purpose",
-        _F("entries", "[[index, [field, ...]], ...]: whose private values are gone"),
+        _F("entries", "[[index, leaf hash, [field, ...]], ...]: whose private values are gone"),
         _F("objects", "[SHA-256, ...]: objects that are gone"),
         _F("why", "reason, and the policy or order it follows"),
         _F("by", "name of the person who decided"),
@@ -180,13 +180,9 @@ _ALL: Final = (
     _kind(
         "log.recovered",
         _AGENT,
-        "what an interrupted run left beyond the last whole entry was moved aside",
-        _F("from_index", "index of the first entry that was not whole"),
+        "what stood beyond the checkpoint at the next opening was moved aside",
+        _F("from_index", "number of entries the checkpoint covered then"),
         _F("moved", "[{file, bytes, sha256}, ...]: what was moved to work/recovered/"),
-        _F(
-            "adopted",
-            "[first, last] entries of another agent now under this one's checkpoint, or null",
-        ),
         _F("reason", "what was wrong with it"),
     ),
 )

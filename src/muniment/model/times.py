@@ -10,7 +10,7 @@ import msgspec
 
 from muniment.errors import MalformedError
 
-_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 
 #: A local clock reading without a zone lies this far around the same reading in UTC
 #: (civil offsets run from -12 h to +14 h).

@@ -75,7 +75,7 @@ def _steps() -> tuple[Step, ...]:
 
 
 def _named(number: int, name: str) -> str:
-    return name if number == 1 else f"{number} {name}s"
+    return f"one {name}" if number == 1 else f"{number} {name}s"
 
 
 STEPS: Final = _steps()
@@ -134,8 +134,8 @@ def _label(ms: int, step: Step) -> tuple[str, str]:
 
 
 def padded(start_ms: int, end_ms: int) -> tuple[int, int]:
-    """The span with room on both sides, at least a minute and within the calendar."""
-    room = max((end_ms - start_ms) // 40, 30 * SECOND_MS)
+    """The span with room on both sides, within the calendar; a minute around a single moment."""
+    room = max((end_ms - start_ms) // 40, 100) if end_ms > start_ms else 30 * SECOND_MS
     return max(start_ms - room, EARLIEST_MS), min(end_ms + room, LATEST_MS)
 
 

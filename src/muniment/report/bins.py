@@ -30,7 +30,7 @@ from muniment.report.wording import count, line
 
 _MOST_BINS: Final = 36
 _MOST_BARS: Final = 5
-MOST_EDGES: Final = 300
+MOST_EDGES: Final = 150
 _BAR_PITCH: Final = 11.0
 _SIDES: Final = (0, 13.0, 15.5, 18.0, 20.0, 22.0)
 
@@ -202,7 +202,7 @@ def _bar_rows(loose: Counter[Stretch]) -> list[list[tuple[int, int, int]]]:
     rows: list[list[tuple[int, int, int]]] = []
     rest: list[tuple[int, int, int]] = []
     for (first, last), posts in sorted(loose.items()):
-        row = next((row for row in rows if row[-1][1] < first), None)
+        row = next((row for row in rows if row[-1][1] + 1 < first), None)
         if row is not None:
             row.append((first, last, posts))
         elif len(rows) < _MOST_BARS:

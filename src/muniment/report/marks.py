@@ -160,7 +160,7 @@ def _has_undated(survey: Survey, members: list[int]) -> bool:
 
 def _stack(drawing: Drawing, members: list[int]) -> list[Placed]:
     """Places for one lane's posts, so that none covers another; what has no room is counted."""
-    survey, scale, room = drawing.survey, drawing.scale, drawing.radius + 1.2
+    survey, scale, room = drawing.survey, drawing.scale, drawing.radius + 1.6
     dated = [index for index in members if survey.spans[index] is not None]
     ends: list[float] = []
     placed: list[Placed] = []

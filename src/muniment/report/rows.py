@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -79,12 +80,14 @@ class PostRow(msgspec.Struct, frozen=True):
 
 
 class ItemRow(msgspec.Struct, frozen=True):
-    """One row of a list of items, with links to the posts that show it."""
+    """One row of a list of items, with links to the posts that show it; `posts_read` counts the
+    posts whose raw records stand in it."""
 
     anchor: str
     view: ItemView
     posts: tuple[Link, ...]
     more_posts: int
+    posts_read: int
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -96,11 +99,16 @@ class Group(msgspec.Struct, frozen=True):
     more: int
 
 
+def _basis(interval: Interval) -> str:
+    # The head of the column says that times are the exporter's claim.
+    return line(interval.basis.removesuffix(", exporter's claim"), 120)
+
+
 def moment(interval: Interval) -> When:
     """A time in words."""
     span = span_ms(interval)
     if span is None:
-        return When("unknown", "", "", "", "", "", line(interval.basis, 120))
+        return When("unknown", "", "", "", "", "", _basis(interval))
     start, end = interval.earliest_utc or "", interval.latest_utc or ""
     return When(
         "exact" if is_exact(span) else "interval",
@@ -109,7 +117,7 @@ def moment(interval: Interval) -> When:
         clock(end),
         end,
         duration(span[1] - span[0]),
-        line(interval.basis, 120),
+        _basis(interval),
     )
 
 
@@ -130,11 +138,13 @@ def item_groups(data: ReportData, survey: Survey) -> tuple[Group, ...]:
         by_category.setdefault(item.category, []).append(index)
     anchors = unique_anchors(item.id for item in data.items)
     posts = _shown_posts(data, survey)
+    read = Counter(post.export_item for post in data.posts)
     groups = []
     for category, indexes in by_category.items():
         plural = CATEGORIES.get(category, ("", f"{line(category, 40)} files"))[1]
         rows = tuple(
-            _item_row(data.items[index], anchors[index], posts) for index in indexes[:MOST_ROWS]
+            _item_row(data.items[index], anchors[index], posts, read)
+            for index in indexes[:MOST_ROWS]
         )
         heading = plural[:1].upper() + plural[1:]
         groups.append(Group(category, heading, rows, max(0, len(indexes) - MOST_ROWS)))
@@ -171,10 +181,10 @@ def _shown_posts(data: ReportData, survey: Survey) -> dict[str, str]:
     return shown
 
 
-def _item_row(item: ItemView, anchor: str, posts: dict[str, str]) -> ItemRow:
+def _item_row(item: ItemView, anchor: str, posts: dict[str, str], read: Counter[str]) -> ItemRow:
     named = item.posts[:MOST_POSTS]
     links = tuple(Link(line(post, 40), posts.get(post, "")) for post in named)
-    return ItemRow(anchor, item, links, len(item.posts) - len(named))
+    return ItemRow(anchor, item, links, len(item.posts) - len(named), read[item.id])
 
 
 def _post_row(

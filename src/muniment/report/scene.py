@@ -14,6 +14,7 @@ from muniment.report.axis import padded, ticks
 WIDTH: Final = 1160
 LEFT: Final = 196
 EDGE_ROOM: Final = 14
+RIGHT_ROOM: Final = 32
 UNDATED_WIDTH: Final = 84
 AXIS_HEIGHT: Final = 46
 #: Pictures taller than this carry the axis at their foot too.
@@ -117,7 +118,7 @@ class Scale(msgspec.Struct, frozen=True):
 
 def scale(start_ms: int, end_ms: int, *, has_undated: bool) -> Scale:
     """A scale for the span, leaving room for the column of unknown times."""
-    right = WIDTH - EDGE_ROOM - (UNDATED_WIDTH + 8 if has_undated else 0)
+    right = WIDTH - (UNDATED_WIDTH + 22 if has_undated else RIGHT_ROOM)
     return Scale(*padded(start_ms, end_ms), LEFT + EDGE_ROOM, right)
 
 

@@ -75,7 +75,7 @@ def _picture(
     if len(data.posts) <= MOST_ROWS:
         return marks.draw(data, survey, across, members, name)
     picture, left_out, step = bins.draw(data, survey, across, members, name)
-    notes = [f"Each square counts the posts of one {step} in one channel."]
+    notes = [f"Each square counts the posts of {step} in one channel."]
     if left_out:
         notes.append(
             f"The {bins.MOST_EDGES} strongest groups of claimed forwards are drawn;"
@@ -126,6 +126,8 @@ def _with_words(
             f" posts lie. {count(left_out, 'post')} outside this stretch"
             f" {'is' if left_out == 1 else 'are'} not drawn here.",
         )
+    if any(mark.open_left or mark.open_right for mark in picture.marks):
+        notes.append("A bar without an end cap goes on beyond the edge.")
     description = (
         f"{count(len(members), 'post')} and service messages in"
         f" {count(len(survey.lanes), 'channel')}, one lane each, from left to right in time, {period}."

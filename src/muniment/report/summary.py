@@ -10,7 +10,7 @@ import msgspec
 from muniment.model.report import ReportData
 from muniment.report.marks import when
 from muniment.report.survey import GONE, SERVICE, Survey, is_exact
-from muniment.report.wording import clock, count, duration, line, millis, size
+from muniment.report.wording import count, duration, line, millis, size, spoken
 
 #: Category -> singular and plural, in the order the page shows them.
 CATEGORIES: Final = {
@@ -105,7 +105,7 @@ def _held(
     items = count(len(data.items), "item") + (f": {words}" if words else "")
     services = sum(state == SERVICE for state in survey.states)
     facts = [
-        Fact(f"{items}. {size(data.custody.object_bytes)}.", "items"),
+        Fact(f"{items}; {size(data.custody.object_bytes)} in all.", "items"),
         Fact(
             f"{count(posts, 'post')} and {count(services, 'service message')}"
             f" in {count(len(survey.lanes), 'channel')}.",
@@ -115,7 +115,7 @@ def _held(
     starts = [post.published.earliest_utc for post in data.posts if post.published.earliest_utc]
     ends = [post.published.latest_utc for post in data.posts if post.published.latest_utc]
     if starts and ends:
-        period = f"{clock(min(starts))} to {clock(max(ends))} UTC"
+        period = f"{spoken(min(starts))} to {spoken(max(ends))} UTC"
         facts.append(Fact(f"Period of the posts (exporter's claim): {period}.", "spread"))
     earliest = _earliest(data, survey)
     return (*facts, earliest) if earliest else tuple(facts)
@@ -219,7 +219,7 @@ def _integrity(data: ReportData) -> tuple[Fact, ...]:
         Fact(
             f"Sealed at checkpoint {line(number, 20)}:{line(root, 12)} covering"
             f" {count(custody.checkpoint_size, 'entry', 'entries')}, the last of"
-            f" {clock(custody.last_entry_utc)} UTC.",
+            f" {spoken(custody.last_entry_utc)} UTC.",
             "custody",
         )
     ]

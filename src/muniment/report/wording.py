@@ -51,6 +51,16 @@ def clock(stamp: str) -> str:
     return stamp.removesuffix("Z").removesuffix(".000").replace("T", " ")
 
 
+def spoken(stamp: str) -> str:
+    """A stored time for running text; it does not break within the date or the time.
+
+    Example:
+        >>> spoken("2026-05-02T09:21:07.000Z").replace("\xa0", " ")
+        '2 May 2026 09:21:07'
+    """
+    return f"{day(millis(stamp))} {clock(stamp)[11:]}".replace(" ", "\xa0")
+
+
 def span_ms(interval: Interval | None) -> tuple[int, int] | None:
     """Both ends of an interval; null when nothing is known."""
     if interval is None or interval.earliest_utc is None or interval.latest_utc is None:

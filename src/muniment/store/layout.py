@@ -35,8 +35,8 @@ EVIDENCE: Final = ("root.json", "log", "objects")
 NOT_EVIDENCE: Final = (REPORT, WORK)
 
 OBJECT_NAME: Final = re.compile(r"objects/sha256/([0-9a-f]{2})/([0-9a-f]{62})")
-SEGMENT_NAME: Final = re.compile(r"log/(entries|private)/(\d{6,})\.jsonl")
-KEPT_CHECKPOINT_NAME: Final = re.compile(r"log/checkpoints/(\d{12})")
+SEGMENT_NAME: Final = re.compile(r"log/(entries|private)/([0-9]{6,})\.jsonl")
+KEPT_CHECKPOINT_NAME: Final = re.compile(r"log/checkpoints/([0-9]{12})")
 
 
 def segment_file(number: int) -> str:

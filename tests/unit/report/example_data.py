@@ -140,10 +140,12 @@ def _posts() -> list[PostView]:
         make_post("old", 300, from_local("2026-05-01T22:15:00", LOCAL), **gate),
         make_post("old", 301, from_local("2026-05-02T12:40:00", LOCAL), **absent()),
         make_post("old", 302, from_local("2026-05-02T12:50:00", LOCAL), edited=exact(700)),
-        make_post("old", 303, from_local("2026-05-03T08:00:00", LOCAL), forwarded_from="Quay Letters"),
+        make_post(
+            "old", 303, from_local("2026-05-03T08:00:00", LOCAL), forwarded_from="Quay Letters"
+        ),
         make_post("old", 304, NO_TIME, text="No date is given for this one."),
         make_post("desk", 47, exact(1500), text="A correction: the gate was open on Friday, too."),
-        make_post("watch", 11, exact(2200), **file_of("lost.mp4")),
+        make_post("watch", 11, exact(2200), **(file_of("lost.mp4") | {"media_item": None})),
     ]
 
 
@@ -186,10 +188,15 @@ def make_item(
 
 
 def _items(posts: tuple[PostView, ...]) -> tuple[ItemView, ...]:
-    json, twice = "application/json", (
-        Circumstance(FIRST, "lindenhof/video_files/gate.mp4", "found", utc(2900), utc(5)),
-        Circumstance(FIRST, "harbour/video_files/gate (1).mp4", "duplicate", utc(2901), utc(31)),
-        Circumstance(SECOND, "watch/video_files/IMG_0007.mp4", "duplicate", utc(2950), None),
+    json, twice = (
+        "application/json",
+        (
+            Circumstance(FIRST, "lindenhof/video_files/gate.mp4", "found", utc(2900), utc(5)),
+            Circumstance(
+                FIRST, "harbour/video_files/gate (1).mp4", "duplicate", utc(2901), utc(31)
+            ),
+            Circumstance(SECOND, "watch/video_files/IMG_0007.mp4", "duplicate", utc(2950), None),
+        ),
     )
     disagree = MediaType("image/png", "image/jpeg", True, "puremagic 1.30")
     exports = [make_item(path, json, "export") for path in dict.fromkeys(EXPORTS.values())]
