@@ -21,6 +21,7 @@ ERRORS: Final = (
     ("mkdir", "ENOSPC"),
     ("rename", "EIO"),
     ("ftruncate", "EIO"),
+    ("unlink", "EIO"),
     ("fsync", "EIO"),
     ("fdatasync", "EIO"),
 )
@@ -108,8 +109,10 @@ def _after(here: World, case: Path, done: Ended, mend: object = None) -> list[st
     return found + world.finish(here, case, before, promised)
 
 
-def failing_calls(here: World, template: Path | None, most: int) -> list[Score]:
-    """Make calls that change a case fail, one a run."""
+def failing_calls(
+    here: World, template: Path | None, most: int, only: tuple[str, ...] = ()
+) -> list[Score]:
+    """Make calls that change a case fail, one a run; of every name, or `only` of these."""
     case, trace = here.path / "case", here.path / "trace"
     world.copy(template, case)
     if tracing.traced(here, here.command(case), trace).code:
@@ -117,18 +120,21 @@ def failing_calls(here: World, template: Path | None, most: int) -> list[Score]:
     points = tracing.points(trace, case)
     scores = []
     for name, error in ERRORS:
+        if only and name not in only:
+            continue
         score = Score(f"{name} fails with {error}")
         scores.append(score)
-        for call in tracing.thinned([one for one in points if one.name == name], most):
+        for call in tracing.thinned([one for one in points if one.name == name], most, case):
             world.copy(template, case)
             inject = f"{name}:error={error}:when={call.number}"
             done = tracing.injected(here, here.command(case), inject)
-            at = next(path for path in call.paths() if path.startswith(str(case)))
             # What happens in work/ may be mended by the run itself: it is derived.
-            found = [] if done.code == 0 and "/work/index" in at else one_line(done, case)
-            score.add(
-                f"{name} {call.number} {at[len(str(case)) :]}", found + _after(here, case, done)
+            found = (
+                []
+                if done.code == 0 and call.place(case).startswith(tracing.DERIVED)
+                else one_line(done, case)
             )
+            score.add(f"{name} {call.number} {call.place(case)}", found + _after(here, case, done))
     return scores
 
 

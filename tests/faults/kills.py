@@ -143,12 +143,11 @@ def at_every_call(here: World, scene: Scene, most: int) -> Score:
     if done.code:
         raise RuntimeError(f"the command without a fault ended {done.code}: {done.said()[-3:]}")
     found = tracing.points(trace, case)
-    for call in tracing.thinned(found, most):
+    for call in tracing.thinned(found, most, case):
         world.copy(scene.template, case)
         kill = f"{call.name}:signal=KILL:when={call.number}"
         done = tracing.injected(here, scene.command(case), kill)
-        at = next(path for path in call.paths() if path.startswith(str(case)))
-        where = f"{call.name} {call.number} {at.removeprefix(str(case))[:60]}"
+        where = f"{call.name} {call.number} {call.place(case)[:60]}"
         if done.code != -signal.SIGKILL:
             score.add(where, [f"the call never came; the run ended {done.code}"])
             continue

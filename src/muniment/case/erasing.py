@@ -89,6 +89,7 @@ def erase(
             out_of_reach,
         )
     log.commit()
+    projecting.forget(folder)
     finish_erasures(log)
     projecting.rebuild(folder)[0].close()
     return Erased(tuple(sorted(found)), tuple(objects), _still_named_in(ordered))

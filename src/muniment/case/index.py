@@ -54,23 +54,25 @@ class Index:
 
     def __init__(self, path: Path | None, *, read_only: bool = False) -> None:
         self.path = path
-        is_new = path is None or not path.exists()
+        is_new = path is None or not path.exists() or not path.stat().st_size
+        self.db = _connect(path, read_only)
         try:
-            self.db = _connect(path, read_only)
+            self.db.execute("PRAGMA synchronous=FULL")
             if is_new:
                 self._create()
             if self._meta("schema") != SCHEMA_VERSION:
                 raise sqlite3.DatabaseError("another version")
             self.size = int(self._meta("tree_size") or 0)
         except sqlite3.Error as error:
+            self.db.close()
             raise _refused(path, error) from error
         self._is_writing = False
 
     def _create(self) -> None:
         schema = (resources.files("muniment.case") / "schema.sql").read_text("utf-8")
-        self.db.executescript(schema)
-        self.db.execute("INSERT INTO meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
-        self.db.execute("INSERT INTO meta VALUES ('tree_size', '0')")
+        values = f"INSERT INTO meta VALUES ('schema', '{SCHEMA_VERSION}'), ('tree_size', '0');"
+        # One transaction: a killed run leaves a whole projection or an empty file.
+        self.db.executescript(f"BEGIN;{schema}{values}COMMIT;")
 
     def _meta(self, name: str) -> str | None:
         row = self.db.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
@@ -161,10 +163,12 @@ def _connect(path: Path | None, read_only: bool) -> sqlite3.Connection:
     if path is None:
         return sqlite3.connect(":memory:", isolation_level=None)
     if read_only:
+        # as_uri escapes what a path may hold and a URI may not.
         return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
-    db = sqlite3.connect(path, isolation_level=None)
-    db.execute("PRAGMA synchronous=FULL")
-    return db
+    try:
+        return sqlite3.connect(path, isolation_level=None)
+    except sqlite3.Error as error:
+        raise _refused(path, error) from error
 
 
 def _refused(path: Path | None, error: sqlite3.Error) -> MunimentError:

@@ -66,8 +66,9 @@ def rebuild(folder: CaseFolder) -> tuple[Index, Rebuilt]:
     with disk.storage(folder.work):
         folder.work.mkdir(exist_ok=True)
     temp = folder.index.with_suffix(".new")
-    for path in (temp, temp.with_name(temp.name + "-journal")):
-        path.unlink(missing_ok=True)
+    with disk.storage(temp):
+        for path in (temp, temp.with_name(temp.name + "-journal")):
+            path.unlink(missing_ok=True)
     index = Index(temp)
     if before is not None:
         # Compare at the size the old one had applied, then go on to the end.
@@ -85,6 +86,17 @@ def rebuild(folder: CaseFolder) -> tuple[Index, Rebuilt]:
         disk.sync_folder(folder.work)
     index = Index(folder.index)
     return index, Rebuilt(index.size, differing)
+
+
+def forget(folder: CaseFolder) -> None:
+    """Delete the projection, before something is erased that it may hold.
+
+    Raises:
+        StorageError: if the disk refuses.
+    """
+    with disk.storage(folder.index):
+        for name in (folder.index.name, folder.index.name + "-journal"):
+            folder.index.with_name(name).unlink(missing_ok=True)
 
 
 def _digests(folder: CaseFolder) -> tuple[dict[str, str] | None, int]:

@@ -107,7 +107,7 @@ def verify(folder: CaseFolder, pinned: Pins, progress: Progress | None = None) -
 
 def _open(folder: CaseFolder) -> tuple[Index | None, Index, str]:
     memory = Index(None)
-    if not folder.index.is_file():
+    if not folder.index.is_file() or not folder.index.stat().st_size:
         return None, memory, ""
     journal = folder.index.with_name(folder.index.name + "-journal")
     if journal.exists() and journal.stat().st_size:

@@ -59,6 +59,7 @@ class LogWriter:
         self.root = root
         self.agent = agent
         self.objects = ObjectStore(folder)
+        self.objects.clear_incoming()
         self._state = state
         self._private = Segments(folder.private)
         self._public = Segments(folder.entries)

@@ -52,16 +52,19 @@ class ObjectStore:
     def _temp(self) -> tuple[int, Path]:
         self._counter += 1
         path = self._folder.incoming / f"{self._counter:08d}"
-        if self._counter == 1:
-            self._clear_incoming()
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         return os.open(path, flags, MODE), path
 
-    def _clear_incoming(self) -> None:
-        """Temporaries of a killed run: nothing names them, and only one writer is ever at work."""
-        disk.make_folder(self._folder.incoming)
-        for leftover in self._folder.incoming.iterdir():
-            leftover.unlink()
+    def clear_incoming(self) -> None:
+        """Remove temporaries of a killed run: nothing names them, and only one writer is at work.
+
+        Raises:
+            StorageError: if the disk refuses.
+        """
+        with disk.storage(self._folder.incoming):
+            disk.make_folder(self._folder.incoming)
+            for leftover in self._folder.incoming.iterdir():
+                leftover.unlink()
 
     def add_bytes(self, data: bytes) -> str:
         """Keep `data`; its SHA-256 (hex).

