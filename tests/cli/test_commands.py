@@ -81,7 +81,7 @@ def test_init_collect_report_rebuild(muniment: RunCommand, source: Path, tmp_pat
     assert collected["sources"][str(source)]["found"] == 3
     assert collected["report"] is None
     report = Path(run_json(muniment, "report", "--case", "case")["report"])
-    assert report.read_bytes().startswith(b"<!DOCTYPE html>")
+    assert report.read_bytes().startswith(b"<!doctype html>")
     assert run_json(muniment, "rebuild", "--case", "case")["equal"] is True
     entries = run_json(muniment, "log", "--case", "case")["entries"]
     (started,) = [one for one in entries if one["kind"] == "acquisition.started"]

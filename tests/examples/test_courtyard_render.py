@@ -76,7 +76,7 @@ def measured_shadow(
     far = (reach > 1.0) & (reach < 2.4)
     weight = np.clip(darker[window][:, far].mean(axis=1), 0, None) ** 2
     found = float((azimuth[window] * weight).sum() / weight.sum())
-    row = int(round(found / 0.25)) % len(azimuth)
+    row = round(found / 0.25) % len(azimuth)
     line = np.convolve(darker[row - 1 : row + 2].max(axis=0), np.ones(5) / 5, mode="same")
     dark = line > 0.5 * np.median(line[near])
     end, gap = 0, 0

@@ -120,7 +120,7 @@ def thinned(found: list[Call], most: int, case: Path) -> list[Call]:
         these = [call for call in found if call.name == name]
         derived = [call for call in these if call.place(case).startswith(DERIVED)]
         evidence = [call for call in these if call not in derived]
-        kept += _spread(evidence, most) + _spread(derived, min(most, MOST_DERIVED))
+        kept += _spread(evidence, most) + _spread(derived, min(most // 3, MOST_DERIVED))
     return kept
 
 

@@ -110,7 +110,7 @@ def impulse(kind: str, seed: int) -> Array:
 
 def room_tone(duration_s: float, seed: int, level: float = 0.012) -> Array:
     """Quiet outdoor noise with slow wind."""
-    count = int(round(duration_s * RATE_HZ))
+    count = round(duration_s * RATE_HZ)
     t = np.arange(count) / RATE_HZ
     wind = band_noise(count, 40, 400, seed) * (1 + 0.5 * np.sin(2 * np.pi * 0.23 * t))
     return np.asarray(level * (2.0 * wind + 0.5 * band_noise(count, 400, 6000, seed + 1)))
@@ -119,7 +119,7 @@ def room_tone(duration_s: float, seed: int, level: float = 0.012) -> Array:
 def steps(duration_s: float, seed: int, every_s: float = 0.56, level: float = 0.03) -> Array:
     """Soft footsteps, far below the impulses."""
     rng = np.random.default_rng(seed)
-    track = np.zeros(int(round(duration_s * RATE_HZ)))
+    track = np.zeros(round(duration_s * RATE_HZ))
     at = 0.2
     while at < duration_s - 0.15:
         burst = impulse("knock", int(rng.integers(1 << 30)))[: int(0.08 * RATE_HZ)]

@@ -29,7 +29,7 @@ from muniment.custody.verify_checks import (
 )
 from muniment.custody.verify_log import LogPass, Observer, read_log
 from muniment.errors import EXIT_INTEGRITY, EXIT_SIGNATURE, MalformedError
-from muniment.model.verify import Verdict
+from muniment.model.verify import Check, Verdict
 from muniment.store.layout import CHECKPOINT, KEPT_CHECKPOINT_NAME, ROOT, SEGMENT_NAME
 
 __all__ = ["Pins", "verify"]
@@ -62,36 +62,15 @@ def verify(reader: Reader, pins: Pins | None = None, observe: Observer | None = 
     read_log(log, reader, segments, sealed, wanted)
     head_check, signer = check_checkpoint(log, head, head_problem, kept)
     root_check = check_root(log, root_bytes, root_problem)
-    if (
-        root is not None
-        and head_problem == MISSING
-        and not kept
-        and log.frontier.size <= OPENING_ENTRIES
-    ):
+    is_begun = root is not None and head_problem == MISSING and not kept
+    if is_begun and log.frontier.size <= OPENING_ENTRIES:
         head_check = not_sealed_yet(head_check)
         root_check = root_check if log.frontier.size else not_sealed_yet(root_check)
     object_check, extra_objects, object_count = check_objects(log, reader)
     checks = (
         root_check,
         check_pin(root_bytes, pins.root_sha256),
-        log.form.check(
-            "entries",
-            EXIT_INTEGRITY,
-            f"{log.frontier.size} entries, each in its one form and following its author's last",
-            "entries are changed, missing, extra or out of order",
-        ),
-        log.signatures.check(
-            "signatures",
-            EXIT_SIGNATURE,
-            "every person's entry is signed; every author may write what it wrote",
-            "entries are not signed by whom they should be",
-        ),
-        log.private.check(
-            "private values",
-            EXIT_INTEGRITY,
-            "every private value is the one its entry commits to",
-            "private values are changed or missing",
-        ),
+        *_line_checks(log),
         check_erasures(log),
         check_tree(log, head),
         head_check,
@@ -110,6 +89,30 @@ def verify(reader: Reader, pins: Pins | None = None, observe: Observer | None = 
         object_count,
         checks,
         tuple(log.notes),
+    )
+
+
+def _line_checks(log: LogPass) -> tuple[Check, Check, Check]:
+    """What the pass itself found: entries, signatures, private values."""
+    return (
+        log.form.check(
+            "entries",
+            EXIT_INTEGRITY,
+            f"{log.frontier.size} entries, each in its one form and following its author's last",
+            "entries are changed, missing, extra or out of order",
+        ),
+        log.signatures.check(
+            "signatures",
+            EXIT_SIGNATURE,
+            "every person's entry is signed; every author may write what it wrote",
+            "entries are not signed by whom they should be",
+        ),
+        log.private.check(
+            "private values",
+            EXIT_INTEGRITY,
+            "every private value is the one its entry commits to",
+            "private values are changed or missing",
+        ),
     )
 
 

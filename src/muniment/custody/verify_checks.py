@@ -34,6 +34,7 @@ class Pins(msgspec.Struct, frozen=True):
 
 
 def check_root(log: LogPass, data: bytes | None, problem: str) -> Check:
+    """root.json is in its form and is the one that entry 0 names."""
     found = Findings()
     if problem:
         found.add(ROOT, problem)
@@ -56,6 +57,7 @@ def not_sealed_yet(check: Check) -> Check:
 
 
 def check_pin(data: bytes | None, pinned: str | None) -> Check:
+    """root.json has the fingerprint the reader holds from elsewhere."""
     name = "root pinned"
     if pinned is None:
         return Check(
@@ -98,6 +100,7 @@ def check_erasures(log: LogPass) -> Check:
 
 
 def check_tree(log: LogPass, head: Checkpoint | None) -> Check:
+    """The sealed entries hash to the checkpoint's root."""
     found = Findings()
     if head is None:
         return Check("tree", Status.NOT_CHECKED, "there is no checkpoint to compare with")
@@ -168,6 +171,7 @@ def _check_covered(log: LogPass, covers: dict[int, set[str]], found: Findings) -
 
 
 def check_since(log: LogPass, head: Checkpoint | None, pins: Pins) -> Check:
+    """The log is a continuation of the checkpoint the reader holds from elsewhere."""
     name = "since"
     if pins.since is None:
         return Check(
@@ -230,6 +234,7 @@ def check_objects(log: LogPass, reader: Reader) -> tuple[Check, list[str], int]:
 def check_files(
     names: list[tuple[str, bool]],
 ) -> Check:
+    """Nothing lies beside the evidence that is no part of a case."""
     found = Findings()
     for name, is_regular in names:
         known = name in {ROOT, CHECKPOINT} or SEGMENT_NAME.fullmatch(name)

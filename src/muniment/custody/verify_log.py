@@ -89,6 +89,13 @@ class LogPass:
 def read_log(
     log: LogPass, reader: Reader, segments: list[str], sealed: int, wanted: set[int]
 ) -> None:
+    """Read every line of the log once, in order, into `log`.
+
+    Args:
+        segments: names of the segment files that are there.
+        sealed: how many entries the checkpoint covers; what is wrong beyond is the tail's.
+        wanted: sizes at which the tree's root is needed later.
+    """
     for number in range(_segment_count(log, segments)):
         public = f"log/entries/{segment_file(number)}"
         private = f"log/private/{segment_file(number)}"

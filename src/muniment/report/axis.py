@@ -15,7 +15,7 @@ HOUR_MS: Final = 60 * MINUTE_MS
 DAY_MS: Final = 24 * HOUR_MS
 
 EARLIEST_MS: Final = millis("0001-01-01T00:00:00.000Z")
-LATEST_MS: Final = millis("9999-12-31T00:00:00.000Z")
+LATEST_MS: Final = millis("9999-12-31T23:59:59.999Z")
 #: Monday, 1 January 0001: weeks and days are counted from here.
 _ORIGIN_MS: Final = EARLIEST_MS
 

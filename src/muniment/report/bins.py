@@ -111,7 +111,7 @@ def _count(data: ReportData, survey: Survey, scale: Scale, members: list[int]) -
             continue
         first, last = _bin(borders, span[0]), _bin(borders, span[1])
         # In a close-up an interval may reach beyond the bins: it lies in no single one of them.
-        if first == last and borders[0] <= span[0] and span[1] < borders[-1]:
+        if first == last and borders[0] <= span[0] and span[1] <= borders[-1]:
             exact[lane][first] += 1
             firsts.setdefault((lane, first), index)
         else:
