@@ -14,10 +14,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 import struct
 import sys
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +31,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "format.md"
 SEGMENT = 4096
 ENTRY_KEYS = ["_sd", "at", "author", "case", "kind", "prev", "sig", "v"]
 HEX32, HEX64 = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{64}")
+
+#: "Erasure": kinds that are never blank.
+NEVER_ERASED = {"case.opened", "key.certified", "object.erased", "log.recovered"}
+#: "Folder": folders that may be empty, besides those of objects.
+MAY_BE_EMPTY = {"log", "log/entries", "log/private", "log/checkpoints", "objects", "objects/sha256"}
 
 #: "How to verify": the exit code that each failed check asks for.
 EXIT_CODES = {
@@ -118,10 +123,7 @@ def _refuse(text: str) -> Any:
 
 
 def _check(value: Any, depth: int) -> None:
-    if isinstance(value, str):
-        if not unicodedata.is_normalized("NFC", value):
-            raise Fault("holds a string that is not in NFC")
-    elif isinstance(value, int):
+    if isinstance(value, int):
         if abs(value) >= 2**53:
             raise Fault("holds an integer of 2**53 or more")
     elif isinstance(value, (list, dict)):
@@ -231,7 +233,7 @@ def _is_hex(value: Any, pattern: re.Pattern[str]) -> bool:
 def ed25519_holds(key: dict[str, Any], signature: bytes, message: bytes) -> bool:
     try:
         Ed25519PublicKey.from_public_bytes(bytes.fromhex(key["ed25519"])).verify(signature, message)
-    except InvalidSignature:
+    except (InvalidSignature, ValueError):
         return False
     return True
 
@@ -303,8 +305,12 @@ def read_private(entry: dict[str, Any], line: bytes) -> tuple[dict[str, Any], se
 def object_references(kind: str, values: Mapping[str, Any]) -> list[str]:
     """Digests of the objects that private values name."""
     found = [values.get(field) for field in KINDS[kind]["objects"]]
-    found += [value.get("_object") for value in values.values() if isinstance(value, dict)]
-    return [digest for digest in found if isinstance(digest, str)]
+    found += [
+        value["_object"]
+        for value in values.values()
+        if isinstance(value, dict) and sorted(value) == ["_bytes", "_object"]
+    ]
+    return [digest for digest in found if _is_hex(digest, HEX64)]
 
 
 # ---------------------------------------------------------------- "Checkpoint"
@@ -355,9 +361,9 @@ def signer_of(
     """The one agent all of whose signatures stand there and hold; anything else is a fault."""
     expected: dict[bytes, tuple[dict[str, Any], int]] = {}
     for key in agents:
-        expected[note_key_id(note["origin"], 1, key["ed25519"])] = key, 1
+        expected.setdefault(note_key_id(note["origin"], 1, key["ed25519"]), (key, 1))
         if key["mldsa44"] is not None:
-            expected[note_key_id(note["origin"], 6, key["mldsa44"])] = key, 6
+            expected.setdefault(note_key_id(note["origin"], 6, key["mldsa44"]), (key, 6))
     found: dict[int, dict[str, Any]] = {}
     for name, key_id, signature in note["signatures"]:
         if name != note["origin"] or key_id not in expected:
@@ -386,6 +392,9 @@ def signer_of(
 # ---------------------------------------------------------------- "How to verify"
 
 
+KEPT = re.compile(r"log/checkpoints/[0-9]{12}")
+
+
 class Verification:
     """One verification; `problems` are lines `check: what`."""
 
@@ -401,17 +410,17 @@ class Verification:
         self.agents: dict[str, tuple[int, dict[str, Any]]] = {}
         self.authors: dict[int, str] = {}
         self.last_leaf: dict[str, str] = {}
-        self.blank: dict[int, set[str]] = {}
-        self.allowed: dict[int, set[str]] = {}
+        self.blank: dict[int, tuple[str, set[str]]] = {}
+        self.allowed: dict[tuple[int, str], set[str]] = {}
         self.erased_objects: set[str] = set()
-        self.adopted: list[tuple[int, int, str]] = []
         self.references: dict[str, int] = {}
         self.open_acquisitions: set[str] = set()
         self.opening: dict[str, Any] | None = None
+        self.is_begun = False
 
-    def add(self, check: str, what: str, index: int = -1) -> None:
+    def add(self, check: str, what: str, index: int | None = None) -> None:
         """A problem; one of an entry at or beyond the checkpoint belongs to the tail."""
-        if index >= self.sealed:
+        if index is not None and index >= self.sealed:
             check = "sealed to the end"
         self.problems.append(f"{check}: {what}")
 
@@ -421,6 +430,12 @@ class Verification:
         head = self.take_note("log/checkpoint")
         self.sealed = head["size"] if head else 0
         self.read_log()
+        self.is_begun = (
+            self.case is not None
+            and "log/checkpoint" not in self.files
+            and not any(KEPT.fullmatch(name) for name in self.files)
+            and len(self.leaves) <= 2
+        )
         self.check_root()
         self.check_erasures()
         if head:
@@ -487,8 +502,6 @@ class Verification:
             first = number * SEGMENT
             if torn:
                 self.add("entries", f"{name} ends in a torn line", first + len(whole))
-            if not whole:
-                self.add("files", f"{name} holds no line")
             is_last = number == len(names) - 1
             if len(whole) > SEGMENT or (len(whole) < SEGMENT and not is_last):
                 self.add("entries", f"{name} holds {len(whole)} lines")
@@ -508,10 +521,9 @@ class Verification:
         if entry["prev"] != self.last_leaf.get(author):
             self.add("entries", f"{named} does not follow its author's last entry", index)
         self.last_leaf[author] = self.leaves[index].hex()
-        if self.case is not None:
-            problem = self.signing_problem(entry)
-            if problem:
-                self.add("signatures", f"{named} {problem}", index)
+        problem = self.signing_problem(entry) if self.case is not None else None
+        if problem:
+            self.add("signatures", f"{named} {problem}", index)
         try:
             if private is None:
                 raise Fault("has no private line")
@@ -520,11 +532,20 @@ class Verification:
             self.add("private values", f"{named} {fault}", index)
             return
         if gone:
-            self.blank[index] = gone
+            self.blank[index] = entry["kind"], gone
+        self.note(index, entry, values)
+        if index < self.sealed and not problem:
+            self.take_effect(index, entry, values)
+
+    def note(self, index: int, entry: dict[str, Any], values: dict[str, Any]) -> None:
         for digest in object_references(entry["kind"], values):
             self.references.setdefault(digest, index)
-        if index < self.sealed:
-            self.take_effect(index, entry, values)
+        if index == 0 and entry["kind"] == "case.opened":
+            self.opening = values
+        elif entry["kind"] == "acquisition.started":
+            self.open_acquisitions.add(self.leaves[index].hex())
+        elif entry["kind"] == "acquisition.finished":
+            self.open_acquisitions.discard(str(values.get("acquisition")))
 
     def signing_problem(self, entry: dict[str, Any]) -> str | None:
         kind, author, signature = entry["kind"], entry["author"], entry["sig"]
@@ -549,42 +570,45 @@ class Verification:
         kind, author = entry["kind"], entry["author"]
         if author not in self.root_keys:
             self.authors[index] = author
-        if index == 0 and kind == "case.opened":
-            self.opening = values
         try:
             if kind == "key.certified":
                 self.certify(index, values)
             elif kind == "object.erased":
-                self.erase(values)
-            elif kind == "log.recovered" and values.get("adopted") is not None:
-                first, last = integers(values["adopted"], 2)
-                self.adopted.append((first, last, author))
+                self.erase(index, values)
+            elif kind == "case.opened" and index:
+                raise Fault("opens the case a second time")
         except Fault as fault:
             self.add("entries", f"entry {index} {fault}")
-        if kind == "acquisition.started":
-            self.open_acquisitions.add(self.leaves[index].hex())
-        elif kind == "acquisition.finished":
-            self.open_acquisitions.discard(str(values.get("acquisition")))
 
     def certify(self, index: int, values: dict[str, Any]) -> None:
         key = {"id" if field == "key" else field: value for field, value in values.items()}
         check_key(key, "agent")
-        self.agents[key["id"]] = index, key
+        if key["id"] in self.root_keys:
+            raise Fault("certifies a key of the root")
+        if self.agents.setdefault(key["id"], (index, key))[1] != key:
+            raise Fault("certifies a key again with another content")
 
-    def erase(self, values: dict[str, Any]) -> None:
+    def erase(self, own: int, values: dict[str, Any]) -> None:
         entries, objects = values.get("entries"), values.get("objects")
-        if not isinstance(entries, list) or not isinstance(objects, list):
+        if not isinstance(entries, list) or not are_strings(objects):
             raise Fault("names nothing that can be erased")
-        for pair in entries:
-            if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[1], list):
+        named: list[tuple[int, str, list[str]]] = []
+        for part in entries:
+            if not isinstance(part, list) or len(part) != 3:
                 raise Fault("names nothing that can be erased")
-            (index,) = integers(pair[:1], 1)
-            self.allowed.setdefault(index, set()).update(str(field) for field in pair[1])
-        self.erased_objects.update(str(digest) for digest in objects)
+            index, leaf, fields = part
+            if type(index) is not int or not are_strings([leaf]) or not are_strings(fields):
+                raise Fault("names nothing that can be erased")
+            if not 0 <= index < own:
+                raise Fault("names an entry that does not stand before it")
+            named.append((index, leaf, fields))
+        for index, leaf, fields in named:
+            self.allowed.setdefault((index, leaf), set()).update(fields)
+        self.erased_objects.update(objects)
 
     # step 5
     def check_root(self) -> None:
-        if not self.leaves and "log/checkpoint" not in self.files:
+        if self.is_begun and not self.leaves:
             self.problems.append("sealed to the end: the case was begun and never opened")
         elif self.opening is None:
             self.add("root", "entry 0 is not the opening of a case")
@@ -593,14 +617,17 @@ class Verification:
 
     # step 6
     def check_erasures(self) -> None:
-        for index in sorted(set(self.blank) | set(self.allowed)):
-            gone, allowed = self.blank.get(index, set()), self.allowed.get(index, set())
-            if gone - allowed:
-                what = f"entry {index} lacks {sorted(gone - allowed)}, which no erasure names"
-                self.add("erasures", what, index)
-            if allowed - gone and index < len(self.leaves):
-                what = f"entry {index} still holds {sorted(allowed - gone)}, logged as erased"
-                self.add("erasures", what, index)
+        for index, (kind, gone) in self.blank.items():
+            named = self.allowed.get((index, self.leaves[index].hex()), set())
+            extra = gone if kind in NEVER_ERASED else gone - named
+            if extra:
+                self.add("erasures", f"entry {index} lacks {sorted(extra)}, which no erasure names")
+        for (index, leaf), named in self.allowed.items():
+            gone = self.blank.get(index, ("", set()))[1]
+            left = named - gone if leaf == self.leaves[index].hex() else named
+            if left:
+                what = f"entry {index} still holds {sorted(left)}, logged as erased"
+                self.problems.append(f"sealed to the end: {what}")
 
     # step 7
     def check_tree(self, head: dict[str, Any]) -> None:
@@ -612,12 +639,12 @@ class Verification:
     # step 8
     def check_checkpoints(self, head: dict[str, Any] | None) -> None:
         signers: dict[int, set[str]] = {}
-        names = sorted(name for name in self.files if name.startswith("log/checkpoints/"))
+        names = sorted(name for name in self.files if KEPT.fullmatch(name))
         notes = [(name, self.take_note(name)) for name in names]
-        if "log/checkpoint" not in self.files and len(self.leaves) > 2:
-            self.add("checkpoint", "log/checkpoint is missing")
-        elif "log/checkpoint" not in self.files:
+        if self.is_begun:
             self.problems.append("sealed to the end: the case was begun and never sealed")
+        elif "log/checkpoint" not in self.files:
+            self.add("checkpoint", "log/checkpoint is missing")
         for name, note in [*notes, ("log/checkpoint", head)]:
             if note is None:
                 continue
@@ -644,11 +671,7 @@ class Verification:
         sizes = sorted(signers)
         for index, author in self.authors.items():
             size = next((size for size in sizes if size > index), None)
-            if size is None or author in signers[size]:
-                continue
-            if not any(
-                first <= index <= last and by in signers[size] for first, last, by in self.adopted
-            ):
+            if size is not None and author not in signers[size]:
                 self.add("checkpoint", f"entry {index} is by agent {author}, sealed by another")
 
     # steps 9 and 10
@@ -663,7 +686,7 @@ class Verification:
             if sha256(data) != digest:
                 self.add("objects", f"{name} does not hold the bytes of its name")
             elif digest in self.erased_objects:
-                self.add("objects", f"{name} is logged as erased but still there")
+                self.problems.append(f"sealed to the end: {name} is logged as erased, still there")
             elif digest not in self.references:
                 self.problems.append(f"sealed to the end: {name} is named by no entry")
         for digest, index in self.references.items():
@@ -671,12 +694,8 @@ class Verification:
                 self.add("objects", f"object {digest} of entry {index} is missing")
 
 
-def integers(value: Any, number: int) -> list[int]:
-    if not isinstance(value, list) or len(value) != number:
-        raise Fault("does not hold the numbers it should")
-    if not all(type(part) is int and part >= 0 for part in value):
-        raise Fault("does not hold the numbers it should")
-    return value
+def are_strings(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(part, str) for part in value)
 
 
 def verify(files: Mapping[str, bytes]) -> list[str]:
@@ -691,13 +710,24 @@ def exit_code(problems: Iterable[str]) -> int:
 
 
 def read_folder(case: Path) -> dict[str, bytes]:
-    """The files of a case folder but for work/ and report/."""
-    names = {path: path.relative_to(case).as_posix() for path in case.rglob("*")}
-    return {
-        name: path.read_bytes()
-        for path, name in names.items()
-        if path.is_file() and not name.startswith(("work/", "report/"))
-    }
+    """The files of a case folder but for work/ and report/. No link is followed: what is no regular
+    file, and an empty folder where none may be, stands there under a name that no case has."""
+    files: dict[str, bytes] = {}
+    for folder, below, names in os.walk(case):
+        here = Path(folder).relative_to(case).as_posix()
+        if here == ".":
+            below[:] = [name for name in below if name not in ("work", "report")]
+        is_prefix = re.fullmatch(r"objects/sha256/[0-9a-f]{2}", here)
+        if not below and not names and here != "." and here not in MAY_BE_EMPTY and not is_prefix:
+            files[f"{here}: an empty folder"] = b""
+        for name in [*names, *below]:
+            path = Path(folder) / name
+            relative = path.relative_to(case).as_posix()
+            if path.is_symlink() or not (path.is_file() or path.is_dir()):
+                files[f"{relative}: no regular file"] = b""
+            elif path.is_file():
+                files[relative] = path.read_bytes()
+    return files
 
 
 # ---------------------------------------------------------------- "Proofs"
@@ -816,7 +846,7 @@ def _carry_out_erasures(
     for pairs, item in zip(list(stored), inputs["entries"], strict=True):
         if item["kind"] == "object.erased":
             erased.update(pairs["objects"][1])
-            for index, fields in pairs["entries"][1]:
+            for index, _, fields in pairs["entries"][1]:
                 stored[index] = {**stored[index], **dict.fromkeys(fields)}
     return erased
 

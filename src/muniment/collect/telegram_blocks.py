@@ -36,6 +36,7 @@ def blocks(export: BinaryIO) -> Iterator[bytes]:
 
 
 def has_long_number(block: bytes) -> bool:
+    """Whether a run of digits is too long for ijson, which would hand out a broken value."""
     # A run of 600 digits covers six samples in a row, so almost no block needs the full search.
     return bool(_SAMPLED_RUN.search(block[::_STRIDE]) and LONG_NUMBER.search(block))
 

@@ -13,7 +13,6 @@ from muniment.report.axis import Step, as_utc, edges
 from muniment.report.marks import lane_band
 from muniment.report.scene import (
     AXIS_HEIGHT,
-    TALL,
     UNDATED_WIDTH,
     WIDTH,
     Band,
@@ -24,6 +23,7 @@ from muniment.report.scene import (
     at,
     curve,
     loop,
+    picture,
 )
 from muniment.report.survey import MOST_ROWS, Survey
 from muniment.report.wording import count, line
@@ -75,25 +75,16 @@ def draw(
         inside.append((y, y + height))
         y += height
     drawn, outside, left_out = _edges(survey, scale, bins, inside, y)
-    bottom = outside.bottom
-    picture = Picture(
-        name=name,
-        heading="",
-        title="",
-        description="",
-        notes=(),
-        width=WIDTH,
-        height=at(bottom + (AXIS_HEIGHT if bottom > TALL else 6)),
-        left=at(scale.left),
-        right=at(scale.right),
-        undated=at(WIDTH - UNDATED_WIDTH) if any(bins.undated) else None,
-        is_tall=bottom > TALL,
-        bands=(*bands, *outside.bands),
-        grid=scale.grid(),
-        edges=drawn,
-        marks=tuple(marks),
+    whole = picture(
+        name,
+        scale,
+        (*bands, *outside.bands),
+        drawn,
+        tuple(marks),
+        bottom=outside.bottom,
+        has_undated=any(bins.undated),
     )
-    return picture, left_out, bins.step.name
+    return whole, left_out, bins.step.name
 
 
 def _count(data: ReportData, survey: Survey, scale: Scale, members: list[int]) -> Bins:

@@ -11,7 +11,6 @@ from muniment.model.report import PostView, ReportData
 from muniment.report import targets
 from muniment.report.scene import (
     AXIS_HEIGHT,
-    TALL,
     UNDATED_WIDTH,
     WIDTH,
     Band,
@@ -22,6 +21,7 @@ from muniment.report.scene import (
     at,
     curve,
     loop,
+    picture,
 )
 from muniment.report.survey import SERVICE, Lane, Span, Survey, is_exact
 from muniment.report.wording import clock, count, fit, line, span_ms
@@ -78,31 +78,19 @@ def draw(
         inside.append((y, y + height))
         y += height
     edges, outside = _edges(drawing, spots, inside, y)
-    bottom = outside.bottom
-    return (
-        Picture(
-            name=name,
-            heading="",
-            title="",
-            description="",
-            notes=(),
-            width=WIDTH,
-            height=at(bottom + (AXIS_HEIGHT if bottom > TALL else 6)),
-            left=at(scale.left),
-            right=at(scale.right),
-            undated=at(WIDTH - UNDATED_WIDTH) if _has_undated(survey, members) else None,
-            is_tall=bottom > TALL,
-            bands=(*bands, *outside.bands),
-            grid=scale.grid(),
-            edges=edges,
-            marks=tuple(marks),
-        ),
-        {
-            index: mark.id
-            for mark, (one, _) in zip(marks, spots, strict=True)
-            for index in one.members
-        },
+    mark_of = {
+        index: mark.id for mark, (one, _) in zip(marks, spots, strict=True) for index in one.members
+    }
+    drawn = picture(
+        name,
+        scale,
+        (*bands, *outside.bands),
+        edges,
+        tuple(marks),
+        bottom=outside.bottom,
+        has_undated=any(survey.spans[index] is None for index in members),
     )
+    return drawn, mark_of
 
 
 def lane_band(lane: Lane, y: float, height: float) -> Band:
@@ -149,10 +137,6 @@ def when(post: PostView) -> str:
     if is_exact(span):
         return f"{clock(start)} UTC"
     return f"between {clock(start)} and {clock(end)} UTC"
-
-
-def _has_undated(survey: Survey, members: list[int]) -> bool:
-    return any(survey.spans[index] is None for index in members)
 
 
 # ---------------------------------------------------------------- places

@@ -122,6 +122,36 @@ def scale(start_ms: int, end_ms: int, *, has_undated: bool) -> Scale:
     return Scale(*padded(start_ms, end_ms), LEFT + EDGE_ROOM, right)
 
 
+def picture(
+    name: str,
+    across: Scale,
+    bands: tuple[Band, ...],
+    edges: tuple[Edge, ...],
+    marks: tuple[Mark, ...],
+    *,
+    bottom: float,
+    has_undated: bool,
+) -> Picture:
+    """A picture of these shapes, its words still to come."""
+    return Picture(
+        name=name,
+        heading="",
+        title="",
+        description="",
+        notes=(),
+        width=WIDTH,
+        height=at(bottom + (AXIS_HEIGHT if bottom > TALL else 6)),
+        left=at(across.left),
+        right=at(across.right),
+        undated=at(WIDTH - UNDATED_WIDTH) if has_undated else None,
+        is_tall=bottom > TALL,
+        bands=bands,
+        grid=across.grid(),
+        edges=edges,
+        marks=marks,
+    )
+
+
 def at(value: float) -> str:
     """A coordinate as text.
 

@@ -17,8 +17,9 @@ from muniment.report.scene import Picture, Scale, scale
 from muniment.report.survey import MOST_ROWS, SERVICE, Survey, is_exact, narrowed
 from muniment.report.wording import count, duration
 
-#: A close-up is drawn when this share of the posts lies within this part of the whole span.
-_CLOSE_SHARE: Final = (4, 5)
+#: A close-up is drawn when a share of the posts, the largest of these (in percent) that does, lies
+#: within one part in so many of the whole span.
+_CLOSE_SHARES: Final = (100, 95, 90, 80)
 _CLOSE_PART: Final = 6
 _CLOSE_LEAST: Final = 6
 #: More channels than this are not drawn; the list of channels has all of them.
@@ -102,11 +103,12 @@ def _crowded(
     )
     if len(times) < _CLOSE_LEAST:
         return None
-    reach = -(-len(times) * _CLOSE_SHARE[0] // _CLOSE_SHARE[1]) - 1
-    width, first = min((times[at + reach] - times[at], at) for at in range(len(times) - reach))
-    if width * _CLOSE_PART >= end - start:
-        return None
-    return times[first], times[first + reach]
+    for share in _CLOSE_SHARES:
+        reach = -(-len(times) * share // 100) - 1
+        width, first = min((times[at + reach] - times[at], at) for at in range(len(times) - reach))
+        if width * _CLOSE_PART < end - start:
+            return times[first], times[first + reach]
+    return None
 
 
 def _with_words(
@@ -123,8 +125,8 @@ def _with_words(
         notes.insert(
             0,
             f"The same drawing, enlarged: {duration(across.end_ms - across.start_ms)} in which most"
-            f" posts lie. {count(left_out, 'post')} outside this stretch"
-            f" {'is' if left_out == 1 else 'are'} not drawn here.",
+            " posts lie. Outside this stretch and not drawn here:"
+            f" {count(left_out, 'post or service message', 'posts or service messages')}.",
         )
     if any(mark.open_left or mark.open_right for mark in picture.marks):
         notes.append("A bar without an end cap goes on beyond the edge.")

@@ -84,7 +84,7 @@ def test_a_name_that_two_channels_bear_is_not_decided(example: ModuleType) -> No
 def test_a_crowded_stretch_is_drawn_again(example: ModuleType) -> None:
     whole, close = drawn(example.courtyard()).pictures
     assert close.heading == "Close-up"
-    assert "7 posts outside this stretch are not drawn here." in close.notes[0]
+    assert "not drawn here: 5 posts or service messages." in close.notes[0]
     assert any(mark.open_left for mark in close.marks)
     assert {mark.id for mark in whole.marks}.isdisjoint({mark.id for mark in close.marks})
 
