@@ -27,6 +27,7 @@ class Known:
 
 def build_here(here: World, case: Path) -> str:
     """`muniment build` in this process (a second a state saved); what went wrong, or ""."""
+    world.forget(here.path / "keys")
     requests = [Request(source, PERSON, "a test of faults") for source in here.sources]
     try:
         building.run(

@@ -303,9 +303,16 @@ class Score:
         return "\n  ".join([head, *self.notes, *kinds[:40]])
 
 
+def forget(keys: Path) -> None:
+    """Let the machine forget the checkpoints it signed: each state is tried as if it were the only
+    one (that an older state is refused otherwise is tested in tests/flow)."""
+    shutil.rmtree(keys / "seen", ignore_errors=True)
+
+
 def copy(template: Path | None, target: Path) -> Path:
     """A fresh copy of a template case at `target`; nothing there when there is no template."""
     shutil.rmtree(target, ignore_errors=True)
+    forget(target.parent / "keys")
     if template is not None:
         shutil.copytree(template, target)
     return target

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -371,3 +372,23 @@ def test_text_from_a_source_cannot_name_an_object(
         erasing.erase(case, log, person, [post.id], why="order", out_of_reach="none known")
     assert case.object(digest).exists(), "another item's bytes are still there"
     assert muniment.verify(case.path).exit_code == 0
+
+
+def test_an_older_state_put_back_is_refused_by_the_machine_that_signed_the_newer(
+    case: CaseFolder, keys: KeyFolder, build_case: BuildCase, source: Path, tmp_path: Path
+) -> None:
+    older = tmp_path / "older"
+    shutil.copytree(case.path, older)
+    (source / "new.txt").write_text("new\n")
+    build_case(source)
+    (source / "newer.txt").write_text("newer\n")
+    newer = (case.entries / "000000.jsonl").read_bytes()
+    shutil.copy(older / "log" / "checkpoint", case.checkpoint)
+    with pytest.raises(IntegrityError, match="rolled back"):
+        build_case(source)
+    assert (case.entries / "000000.jsonl").read_bytes() == newer, "nothing was moved aside"
+    with pytest.raises(IntegrityError, match="rolled back"):
+        build_case(source, case="older")
+    (keys.path / "seen" / muniment.Case.open(older).verify().case).unlink()  # type: ignore[operator]
+    build_case(source, case="older")
+    assert muniment.verify(older).exit_code == 0

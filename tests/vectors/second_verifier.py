@@ -316,32 +316,31 @@ def object_references(kind: str, values: Mapping[str, Any]) -> list[str]:
 # ---------------------------------------------------------------- "Checkpoint"
 
 _NOTE = re.compile(
-    rb"(muniment/case/[0-9a-f]{32})\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)\n\n"
-    rb"((?:\xe2\x80\x94 [^ \n]+ [A-Za-z0-9+/=]+\n)*)"
+    r"(muniment/case/[0-9a-f]{32})\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)\n\n"
+    r"((?:— \S+ [A-Za-z0-9+/=]+\n)*)"
 )
 
 
 def read_note(data: bytes) -> dict[str, Any]:
     """The checkpoint whose exact bytes are `data`."""
-    match = _NOTE.fullmatch(data)
-    if not match or len(data) > 100_000:
-        raise Fault("is no checkpoint")
-    lines = [line.split(b" ") for line in match[4].split(b"\n")[:-1]]
-    encoded = [match[3], *(line[2] for line in lines)]
     try:
+        match = _NOTE.fullmatch(data.decode())
+        if not match or len(data) > 100_000:
+            raise Fault("is no checkpoint")
+        lines = [line.split(" ") for line in match[4].split("\n")[:-1]]
+        encoded = [match[3], *(line[2] for line in lines)]
         decoded = [base64.b64decode(one, validate=True) for one in encoded]
     except ValueError as error:
         raise Fault("is no checkpoint") from error
-    if [base64.b64encode(one) for one in decoded] != encoded:
+    if [base64.b64encode(one).decode() for one in decoded] != encoded:
         raise Fault("is no checkpoint in its one exact form")
-    signatures = [(line[1], raw[:4], raw[4:]) for line, raw in zip(lines, decoded[1:], strict=True)]
-    text = data[: match.end(3) + 1]
+    parts = zip(lines, decoded[1:], strict=True)
     return {
-        "origin": match[1],
+        "origin": match[1].encode(),
         "size": int(match[2]),
         "root": decoded[0],
-        "text": text,
-        "signatures": signatures,
+        "text": data[: match.end(3) + 1],
+        "signatures": [(line[1].encode(), raw[:4], raw[4:]) for line, raw in parts],
     }
 
 

@@ -101,7 +101,12 @@ def writing(
         return person_key(keys, secrets, root.keys[0].key.name, create=False)
 
     with open_writer(
-        folder, agent, person=certifier, opening=opening, on_commit=progress.committed
+        folder,
+        agent,
+        person=certifier,
+        opening=opening,
+        keys=keys.path,
+        on_commit=progress.committed,
     ) as log:
         yield log
 

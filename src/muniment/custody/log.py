@@ -18,6 +18,7 @@ from muniment.custody import checkpoint as checkpoints
 from muniment.custody import entry as entries
 from muniment.custody.checkpoint import Checkpoint
 from muniment.custody.keys import PublicKey, SigningKey
+from muniment.custody.memory import Memory
 from muniment.custody.root import Root
 from muniment.custody.rules import Erasure
 from muniment.custody.scan import LogState
@@ -42,6 +43,7 @@ class LogWriter:
     Args:
         state: what the scan found; entries go on from there.
         agent: the unlocked agent key; authors machine entries and signs checkpoints.
+        memory: where this machine remembers the last checkpoint, outside the case.
         on_commit: called with the tree size after each batch is durable (the acknowledgement).
     """
 
@@ -52,6 +54,7 @@ class LogWriter:
         state: LogState,
         agent: SigningKey,
         *,
+        memory: Memory | None = None,
         on_commit: Callable[[int], None] | None = None,
         clock: Callable[[], str] = now_utc,
     ) -> None:
@@ -65,6 +68,7 @@ class LogWriter:
         self._public = Segments(folder.entries)
         self._pending: list[entries.Built] = []
         self._durable = state.frontier.size
+        self._memory = memory
         self._on_commit = on_commit
         self._clock = clock
         self._failed: MunimentError | None = None
@@ -212,6 +216,8 @@ class LogWriter:
         )
         self._keep_other_agents_checkpoint()
         disk.replace(self.folder.checkpoint, head.encode(), temp_folder=self.folder.work)
+        if self._memory:
+            self._memory.keep(head)
         self._state.checkpoint = head
         self._state.checkpoint_agent = self.agent.public.id
         return head

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from muniment.custody import checkpoint as checkpoints
@@ -14,6 +15,7 @@ from muniment.custody import root as roots
 from muniment.custody.checkpoint import Checkpoint
 from muniment.custody.keys import SigningKey
 from muniment.custody.log import LogWriter
+from muniment.custody.memory import Memory
 from muniment.custody.root import Root
 from muniment.custody.scan import scan
 from muniment.errors import (
@@ -84,6 +86,7 @@ def open_writer(
     *,
     person: PersonKey | None = None,
     opening: dict[str, Any] | None = None,
+    keys: Path | None = None,
     on_commit: AckCallback | None = None,
 ) -> Iterator[LogWriter]:
     """The case's one writer, until the block ends; closing seals.
@@ -91,18 +94,24 @@ def open_writer(
     Moves aside what stands beyond the checkpoint (an unfinished batch, or what somebody without a
     key added) and finishes erasures a crash interrupted. Writes entry 0 into a case that has none
     yet (`opening` are its private fields, signed by `person`), and lets `person` certify the agent
-    key when it is new here. Leaving the block commits, also when an error ends it.
+    key when it is new here. With `keys`, the folder of key files, it refuses a case that is no
+    continuation of the checkpoint this machine signed last. Leaving the block commits, also when
+    an error ends it.
 
     Raises:
         LockedError, IntegrityError, SignatureError, StorageError.
     """
     with WriterLock(folder):
         data, root = read_root(folder)
+        memory = Memory(keys, root.case) if keys else None
         _settle(folder)
-        state = scan(folder, root)
+        remembered = memory.size_and_root() if memory else None
+        state = scan(folder, root, remembered[0] if remembered else 0)
+        if memory and remembered and state.wanted_root != remembered[1]:
+            raise memory.refuse(state.frontier.size)
         sealed = state.frontier.size
         moved = _move_tail_aside(folder, sealed)
-        log = LogWriter(folder, root, state, agent, on_commit=on_commit)
+        log = LogWriter(folder, root, state, agent, memory=memory, on_commit=on_commit)
         if log.size == 0:
             _open_case(log, data, person, opening)
         _certify(log, person)

@@ -33,6 +33,8 @@ class LogState:
         self.erasures: list[Erasure] = []
         self.checkpoint: Checkpoint | None = None
         self.checkpoint_agent: str | None = None
+        #: root of the tree at the size that `scan` was asked for, None when it has fewer entries
+        self.wanted_root: bytes | None = None
 
     def note(self, kind: str, author: str, at: str, leaf: bytes, values: dict[str, Any]) -> None:
         """Take in one more entry; `values` may be empty but for kinds the writer must know."""
@@ -47,8 +49,11 @@ class LogState:
             self.erasures.append(erasure_of(index, values))
 
 
-def scan(folder: CaseFolder, root: Root) -> LogState:
+def scan(folder: CaseFolder, root: Root, wanted_size: int = 0) -> LogState:
     """Read the log up to its checkpoint, for a writer.
+
+    Args:
+        wanted_size: also note the tree's root at this size.
 
     A batch counts when a checkpoint covers it: what stands beyond is for the caller to move aside.
 
@@ -75,6 +80,8 @@ def scan(folder: CaseFolder, root: Root) -> LogState:
             _take_in(state, line, private)
         except MalformedError as error:
             raise _damaged(folder, state.frontier.size, error.what) from error
+        if state.frontier.size == wanted_size:
+            state.wanted_root = state.frontier.root()
     if state.frontier.size < head.size:
         raise _damaged(folder, state.frontier.size, f"is missing: {head.size} were sealed")
     _compare_root(folder, root, state, head)

@@ -1,0 +1,62 @@
+"""What this machine remembers of a case's last checkpoint, beside its keys and outside the case.
+
+Whoever can write the case folder, and has no key, can put back an older checkpoint. The next writing
+run on the machine that signed a newer one refuses then, instead of going on from the older state.
+It is no outside anchor: it helps only this machine.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from muniment.custody.checkpoint import Checkpoint, short_form
+from muniment.errors import IntegrityError, MalformedError
+from muniment.store import disk
+
+
+class Memory:
+    """The remembered checkpoint of one case.
+
+    Args:
+        folder: the key folder.
+        case: the case's id.
+    """
+
+    def __init__(self, folder: Path, case: str) -> None:
+        self._path = folder / "seen" / case
+
+    def size_and_root(self) -> tuple[int, bytes] | None:
+        """What is remembered; None when nothing is.
+
+        Raises:
+            IntegrityError: if the file is damaged.
+        """
+        try:
+            return short_form(self._path.read_text("ascii").strip())
+        except FileNotFoundError:
+            return None
+        except (MalformedError, OSError, UnicodeDecodeError) as error:
+            raise IntegrityError(
+                "is not a remembered checkpoint",
+                subject=str(self._path),
+                remedy="Compare the case with `muniment verify --since`, then remove this file.",
+            ) from error
+
+    def refuse(self, size: int) -> IntegrityError:
+        """The error when the case is not a continuation of what is remembered."""
+        remembered = self.size_and_root()
+        known = remembered[0] if remembered else 0
+        return IntegrityError(
+            f"was rolled back or rewritten: this machine signed {known} entries of it, "
+            f"and it holds {size} that do not continue those",
+            subject=str(self._path.name),
+            remedy=f"Find the newer copy. If an older one was restored on purpose, remove {self._path}.",
+        )
+
+    def keep(self, head: Checkpoint) -> None:
+        """Remember a checkpoint that is durable in the case.
+
+        Raises:
+            StorageError: if the disk refuses.
+        """
+        disk.replace(self._path, head.short().encode() + b"\n", temp_folder=self._path.parent)
