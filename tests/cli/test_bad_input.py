@@ -7,6 +7,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ import pytest
 import muniment
 from muniment.errors import (
     EXIT_ERROR,
+    EXIT_INTEGRITY,
     EXIT_LOCKED,
     EXIT_NO_CASE,
     EXIT_OK,
@@ -456,3 +459,85 @@ def test_errors_as_json(muniment: RunCommand) -> None:
     document = json.loads(done.stdout)
     assert document["version"] == 1
     assert document["error"]["exit_code"] == done.returncode == EXIT_NO_CASE
+
+
+# ---------------------------------------------------------------- a case somebody else touched
+
+
+@pytest.mark.parametrize(
+    "name", ["work", "work/incoming", "report", "log/private", "objects/sha256"]
+)
+def test_a_link_where_a_folder_of_the_case_should_be(
+    muniment: RunCommand, folder: Path, tmp_path: Path, name: str
+) -> None:
+    build(muniment, folder)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("mine\n")
+    (tmp_path / "case" / name).rename(tmp_path / "aside")
+    (tmp_path / "case" / name).symlink_to(mine)
+    (folder / "new.txt").write_text("new\n")
+    code, lines = build(muniment, folder)
+    assert code in (EXIT_INTEGRITY, EXIT_NO_CASE), lines
+    assert [path.name for path in mine.iterdir()] == ["thesis.txt"]
+    (tmp_path / "case" / name).unlink()
+    (tmp_path / "aside").rename(tmp_path / "case" / name)
+    assert build(muniment, folder)[0] == EXIT_OK
+    check_case(tmp_path, items=2)
+
+
+def test_a_planted_object_is_never_sealed(
+    muniment: RunCommand, folder: Path, tmp_path: Path
+) -> None:
+    build(muniment, folder)
+    planted = tmp_path / "case" / "objects" / "sha256" / "ab" / ("0" * 62)
+    planted.parent.mkdir(exist_ok=True)
+    planted.write_text("a lie\n")
+    (folder / "new.txt").write_text("new\n")
+    code, lines = build(muniment, folder)
+    assert code == EXIT_PARTLY
+    assert any("does not hold the bytes of its name" in line for line in lines)
+    planted.unlink()
+    check_case(tmp_path, items=2)
+
+
+def test_a_damaged_object_is_not_taken_for_a_duplicate(
+    muniment: RunCommand, folder: Path, tmp_path: Path
+) -> None:
+    build(muniment, folder)
+    (stored,) = [
+        path
+        for path in (tmp_path / "case" / "objects").rglob("*")
+        if path.is_file() and path.read_bytes() == b"good\n"
+    ]
+    stored.chmod(0o640)
+    stored.write_bytes(b"evil\n")
+    (folder / "copy.txt").write_text("good\n")
+    code, lines = build(muniment, folder)
+    assert code == EXIT_INTEGRITY
+    assert "does not hold the bytes of its name" in lines[-1]
+
+
+@pytest.mark.parametrize("option", ["--by", "--why", "--title", "--from"])
+@pytest.mark.parametrize("value", ["", " ", "w" * 17_000])
+def test_options_that_say_nothing_or_too_much(
+    muniment: RunCommand, folder: Path, option: str, value: str
+) -> None:
+    words = ["build", folder, "--case", "case", *WHO, option, value]
+    done = muniment(*words)
+    assert done.returncode == EXIT_USAGE, done.stderr
+    assert option in done.stderr
+
+
+def test_output_that_cannot_be_written(muniment: RunCommand, folder: Path, tmp_path: Path) -> None:
+    build(muniment, folder)
+    program = Path(sys.executable).parent / "muniment"
+    for target in (">&-", ">/dev/full", "2>&- >/dev/null", "2>/dev/full >/dev/null"):
+        done = subprocess.run(
+            ["bash", "-c", f"'{program}' log --case case {target}"],
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, target

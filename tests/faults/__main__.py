@@ -18,16 +18,18 @@ from tests.faults.world import Score
 
 @dataclass(frozen=True)
 class Scale:
-    """How much of each fault: random kills, calls of one name, disk sizes, power-loss states."""
+    """How much of each fault: random kills, calls of one name to kill at and to let fail, disk
+    sizes, power-loss states."""
 
     kills: int
     calls: int
+    failing: int
     sizes: int
     states: int
 
 
-FULL: Final = Scale(200, 10_000, 40, 2_000)
-QUICK: Final = Scale(12, 3, 6, 100)
+FULL: Final = Scale(200, 10_000, 25, 40, 2_000)
+QUICK: Final = Scale(12, 3, 2, 6, 100)
 
 
 def random_kills(path: Path, scale: Scale) -> Iterator[Score]:
@@ -50,8 +52,8 @@ def full_disks(path: Path, scale: Scale) -> Iterator[Score]:
 def failing_calls(path: Path, scale: Scale) -> Iterator[Score]:
     """Calls that fail with ENOSPC or EIO."""
     here = world.make(path, world.SMALL)
-    yield from disks.failing_calls(here, kills.opened(here), scale.calls)
-    yield from disks.failing_calls(here, kills.torn(here), scale.calls, ("ftruncate", "unlink"))
+    yield from disks.failing_calls(here, kills.opened(here), scale.failing)
+    yield from disks.failing_calls(here, kills.torn(here), scale.failing, ("ftruncate", "unlink"))
 
 
 def power_losses(path: Path, scale: Scale) -> Iterator[Score]:
@@ -99,7 +101,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=FULL.kills, help="random kills")
     parser.add_argument("--quick", action="store_true", help="a sample of everything")
     given = parser.parse_args()
-    full = Scale(given.kills, FULL.calls, FULL.sizes, FULL.states)
+    full = Scale(given.kills, FULL.calls, FULL.failing, FULL.sizes, FULL.states)
     tried = faults = 0
     for name in given.parts or PARTS:
         part, missing = PARTS[name]

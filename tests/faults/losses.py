@@ -27,7 +27,6 @@ class Known:
 
 def build_here(here: World, case: Path) -> str:
     """`muniment build` in this process (a second a state saved); what went wrong, or ""."""
-    world.forget(here.path / "keys")
     requests = [Request(source, PERSON, "a test of faults") for source in here.sources]
     try:
         building.run(
@@ -97,7 +96,7 @@ def losses(here: World, count: int) -> list[Score]:
 def _judged(here: World, one: Recorded, count: int) -> Score:
     score, case = Score(f"power loss, {one.name}"), here.path / "lost"
     moods: Counter[str] = Counter()
-    for state in power.states(one.traces, one.top, count, case, one.start):
+    for state in power.states(one.traces, one.top, count, case, one.start, here.path / "keys"):
         moods[state.mood] += 1
         score.add(f"call {state.at} ({state.mood})", _faults(here, case, one, state.promised))
     score.notes.append(", ".join(f"{number} {mood}" for mood, number in sorted(moods.items())))

@@ -223,23 +223,34 @@ class State:
 
 
 def states(
-    traces: list[Path], top: Path, count: int, target: Path, start: Path | None, seed: int = 1
+    traces: list[Path],
+    top: Path,
+    count: int,
+    target: Path,
+    start: Path | None,
+    keys: Path,
+    seed: int = 1,
 ) -> Iterator[State]:
     """Lay down about `count` states of a recorded run at `target`, one after another.
+
+    What the machine remembers in `keys`/seen is laid down as newest: the worst for the case.
 
     Args:
         traces: of the runs, in order; the loss may come anywhere in the last of them.
         start: the case before the first run (all of it lasting), or None for none.
     """
     rng, disk, promised, due = random.Random(seed), Disk(top), 0, 0.0
+    machine = Disk(keys)
     if start is not None:
         disk.root = _loaded(start)
     for trace in traces[:-1]:
         for call in tracing.calls(trace):
+            machine.do(call)
             promised = _step(disk, call, promised)
     recorded = tracing.calls(traces[-1])
     changes = sum(_touches(disk, call) for call in recorded)
     for position, call in enumerate(recorded):
+        machine.do(call)
         promised = _step(disk, call, promised)
         if not _touches(disk, call):
             continue
@@ -249,7 +260,16 @@ def states(
         for mood in moods:
             shutil.rmtree(target, ignore_errors=True)
             disk.root.write(target, rng, mood)
+            _remember(machine, keys)
             yield State(position, mood, promised)
+
+
+def _remember(machine: Disk, keys: Path) -> None:
+    """Lay down what the machine remembers of the cases it signed, as the run left it so far."""
+    shutil.rmtree(keys / "seen", ignore_errors=True)
+    seen = machine.root.now().get("seen")
+    if isinstance(seen, Folder):
+        seen.write(keys / "seen", random.Random(0), "kept")
 
 
 def _step(disk: Disk, call: Call, promised: int) -> int:

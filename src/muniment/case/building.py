@@ -17,6 +17,7 @@ from muniment.case.interrupted import close_interrupted
 from muniment.case.progress import Progress
 from muniment.case.signing import Secrets, agent_key, person_key
 from muniment.case.tally import Tally
+from muniment.case.told import NAME_CHARACTERS, told
 from muniment.custody import root as roots
 from muniment.custody.keyring import KeyFolder
 from muniment.custody.keys import SigningKey
@@ -25,7 +26,7 @@ from muniment.custody.opening import open_writer, prepare, read_root
 from muniment.custody.scan import may_be_opened
 from muniment.custody.vault import Vault
 from muniment.errors import NoCaseError, UsageError
-from muniment.model import canonical
+from muniment.model.display import visible
 from muniment.model.vocabulary import data_digests
 from muniment.store import disk
 from muniment.store.layout import EVIDENCE, NOT_EVIDENCE, CaseFolder
@@ -72,6 +73,8 @@ def writing(
 
     The person's key is unlocked only to open a case or to certify this machine's agent key.
     """
+    by, why = told(by, "--by", NAME_CHARACTERS), told(why, "--why")
+    title = visible(folder.path.name) if title is None else title
     is_new = not is_case(folder)
     if is_new and not make:
         raise NoCaseError(
@@ -79,6 +82,7 @@ def writing(
             subject=str(folder.path),
             remedy="Make one with `muniment init` or `muniment build`.",
         )
+    disk.refuse_links(*folder.folders())
     if is_new:
         _refuse_foreign_folder(folder)
     person = person_key(keys, secrets, by, create=True) if is_new else None
@@ -87,9 +91,9 @@ def writing(
     if person is not None:
         prepare(folder, person, randomness.token_hex(16))
         opening = {
-            "title": canonical.text(title or folder.path.name),
-            "purpose": canonical.text(why),
-            "opened_by": canonical.text(by),
+            "title": told(title, "--title", NAME_CHARACTERS),
+            "purpose": told(why, "--why"),
+            "opened_by": told(by, "--by", NAME_CHARACTERS),
             "tool": {"name": "muniment", "version": muniment.__version__},
             "data": data_digests(),
         }
@@ -144,7 +148,6 @@ def run(
     Raises:
         MunimentError: if nothing more could be done; what was acknowledged is kept.
     """
-    tallies: dict[str, Tally] = {}
     with writing(
         folder,
         by=by,
@@ -155,7 +158,7 @@ def run(
         progress=progress,
         make=make,
     ) as log:
-        tallies = _collect_all(folder, log, requests, progress)
+        tallies, left = _collect_all(folder, log, requests, progress)
         head = log.commit()
     root_bytes, root = read_root(folder)
     report = reporting.write(folder) if with_report else None
@@ -170,14 +173,14 @@ def run(
             source: tally.counts() | {"unchanged": tally.unchanged}
             for source, tally in tallies.items()
         },
-        tuple(line for tally in tallies.values() for line in tally.notices),
+        (*(line for tally in tallies.values() for line in tally.notices), *left),
         str(report) if report else None,
     )
 
 
 def _collect_all(
     folder: CaseFolder, log: LogWriter, requests: list[Request], progress: Progress
-) -> dict[str, Tally]:
+) -> tuple[dict[str, Tally], list[str]]:
     vault, tallies = Vault(log), dict[str, Tally]()
     index = projecting.catch_up(folder)
     open_sql = "SELECT leaf FROM acquisition WHERE outcome IS NULL ORDER BY idx"
@@ -187,9 +190,11 @@ def _collect_all(
         log.commit()
         index.close()
         index = projecting.catch_up(folder)
-    close_interrupted(log, index, open_before, progress)
+    left = close_interrupted(log, index, open_before)
     index.close()
-    return tallies
+    for line in left:
+        progress.notice(line)
+    return tallies, left
 
 
 def initialise(

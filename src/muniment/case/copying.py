@@ -9,9 +9,9 @@ from pathlib import Path
 from muniment.case.building import writing
 from muniment.case.progress import Silent
 from muniment.case.signing import Secrets
+from muniment.case.told import NAME_CHARACTERS, told
 from muniment.custody.keyring import KeyFolder
 from muniment.custody.vault import Vault
-from muniment.model import canonical
 from muniment.store import disk
 from muniment.store.layout import CaseFolder
 
@@ -37,7 +37,9 @@ def copy_out(
             make=False,
         ) as log,
         Vault(log).open(
-            digest, by=canonical.text(by), purpose=f"take a working copy: {canonical.text(why)}"
+            digest,
+            by=told(by, "--by", NAME_CHARACTERS),
+            purpose=f"take a working copy: {told(why, '--why')}",
         ) as stream,
         disk.storage(target),
         target.open("xb") as out,

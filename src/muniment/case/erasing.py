@@ -14,6 +14,7 @@ from muniment.case.index import Index
 from muniment.case.looking import Shown
 from muniment.case.progress import Progress
 from muniment.case.signing import Secrets, person_key
+from muniment.case.told import told
 from muniment.custody import entry as entries
 from muniment.custody.keyring import KeyFolder
 from muniment.custody.keys import SigningKey
@@ -21,7 +22,6 @@ from muniment.custody.log import LogWriter
 from muniment.custody.opening import finish_erasures
 from muniment.custody.rules import NEVER_ERASED
 from muniment.errors import UsageError
-from muniment.model import canonical
 from muniment.model.entries import KINDS
 from muniment.model.ids import short
 from muniment.store.layout import CaseFolder
@@ -114,9 +114,9 @@ def _log_erasure(
     values = {
         "entries": named,
         "objects": objects,
-        "why": canonical.text(why),
+        "why": why,
         "by": person.public.name,
-        "out_of_reach": canonical.text(out_of_reach),
+        "out_of_reach": out_of_reach,
     }
     log.append("object.erased", values, person=person)
 
@@ -191,6 +191,7 @@ def erase_signed(
     Raises:
         KeyFileError: if the person's key is not here or the passphrase is wrong.
     """
+    why, out_of_reach = told(why, "--why"), told(out_of_reach, "--out-of-reach")
     keys = KeyFolder()
     person = person_key(keys, secrets, by, create=False)
     with writing(

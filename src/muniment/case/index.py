@@ -208,13 +208,15 @@ def _part(value: Any, name: str) -> Any:
 def _opened(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, values: Values) -> None:
     _event(db, index, entry, leaf, values)
     opened_by = values.get("opened_by")
-    db.execute("INSERT INTO key VALUES (?,?,?,?)", (index, entry.author, "person", opened_by))
+    db.execute(
+        "INSERT INTO key VALUES (?,?,?,?)", (index, entry.author, "person", _text(opened_by))
+    )
 
 
 def _certified(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, values: Values) -> None:
     kept = {name: value for name, value in values.items() if name not in {"ed25519", "mldsa44"}}
     _event(db, index, entry, leaf, kept | {"has_mldsa44": values.get("mldsa44") is not None})
-    row = (index, values.get("key"), values.get("role"), values.get("name"))
+    row = (index, *(_text(values.get(name)) for name in ("key", "role", "name")))
     db.execute("INSERT INTO key VALUES (?,?,?,?)", row)
 
 
@@ -225,9 +227,7 @@ def _started(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, values
         leaf,
         _part(source, "path"),
         _part(source, "kind"),
-        values.get("stated_source"),
-        values.get("collector"),
-        values.get("why"),
+        *(_text(values.get(name)) for name in ("stated_source", "collector", "why")),
         values.get("attempted"),
         _part(method, "tool"),
         _part(method, "version"),

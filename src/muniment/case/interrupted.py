@@ -5,47 +5,57 @@ from __future__ import annotations
 from typing import Any
 
 from muniment.case.index import Index
-from muniment.case.progress import Progress
 from muniment.case.tally import Tally
 from muniment.custody.log import LogWriter
 from muniment.model.collect import Outcome
 
 
-def close_interrupted(
-    log: LogWriter, index: Index, open_before: list[str], progress: Progress
-) -> int:
+def close_interrupted(log: LogWriter, index: Index, open_before: list[str]) -> list[str]:
     """End the acquisitions that earlier runs left open; adopt objects that no entry names.
 
     Args:
         index: brought up to the log's end.
         open_before: leaf hashes of the acquisitions that were open when this run started.
     Returns:
-        how many objects were adopted.
+        a line for each object that was adopted, or left because its bytes are not those of its name.
     """
     named = {digest for (digest,) in index.rows("SELECT object FROM reference")}
-    orphans = [digest for digest in log.objects.digests() if digest not in named]
+    unnamed = [digest for digest in log.objects.digests() if digest not in named]
+    orphans = [digest for digest in unnamed if log.objects.is_sound(digest)]
     for digest in orphans:
-        progress.notice(
-            f"object {digest}: no entry named it. Left by an interrupted run, or added by somebody; "
-            "adopted as an item of unknown name."
-        )
-        log.append(
-            "item.acquired",
-            {
-                "acquisition": open_before[-1] if open_before else None,
-                "object": digest,
-                "size_bytes": log.folder.object(digest).stat().st_size,
-                "name": None,
-                "outcome": str(Outcome.ADOPTED),
-                "media_type": None,
-                "modified_utc": None,
-            },
-        )
+        _adopt(log, digest, open_before[-1] if open_before else None)
     for leaf in open_before:
         adopted = len(orphans) if leaf == open_before[-1] else 0
         _finish_interrupted(log, index, leaf, adopted)
     log.commit()
-    return len(orphans)
+    return [_line(digest, is_adopted=digest in set(orphans)) for digest in unnamed]
+
+
+def _line(digest: str, *, is_adopted: bool) -> str:
+    if is_adopted:
+        return (
+            f"object {digest}: no entry named it. Left by an interrupted run, or added by somebody; "
+            "adopted as an item of unknown name."
+        )
+    return (
+        f"object {digest}: no entry names it and it does not hold the bytes of its name. "
+        "Left where it is; look who could have put it there, then remove it."
+    )
+
+
+def _adopt(log: LogWriter, digest: str, acquisition: str | None) -> None:
+    log.append(
+        "item.acquired",
+        {
+            "acquisition": acquisition,
+            "object": digest,
+            "size_bytes": log.folder.object(digest).stat().st_size,
+            "name": None,
+            "outcome": str(Outcome.ADOPTED),
+            "media_type": None,
+            "modified_utc": None,
+        },
+    )
 
 
 def _finish_interrupted(log: LogWriter, index: Index, leaf: str, adopted: int) -> None:

@@ -31,6 +31,7 @@ def catch_up(folder: CaseFolder, *, until: int | None = None) -> Index:
     Raises:
         IntegrityError: if an entry or its private line is not whole.
     """
+    disk.refuse_links(folder.work)
     try:
         index = Index(folder.index)
     except IntegrityError:

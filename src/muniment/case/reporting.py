@@ -57,6 +57,7 @@ def write(folder: CaseFolder) -> Path:
     Raises:
         StorageError: if the disk refuses.
     """
+    disk.refuse_links(folder.report, folder.work)
     page = folder.report / "index.html"
     disk.replace(page, render(facts(folder)), temp_folder=folder.work)
     return page

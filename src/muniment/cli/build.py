@@ -63,14 +63,14 @@ def _run(
 ) -> None:
     from muniment.case import building
     from muniment.case.collecting import Request
+    from muniment.case.told import NAME_CHARACTERS, told
     from muniment.custody.keyring import KeyFolder
-    from muniment.model.canonical import text
     from muniment.store.layout import CaseFolder
 
-    told = text(stated_source) if stated_source else None
-    requests = [
-        Request(source, text(by), text(why), told, command == "collect") for source in sources
-    ]
+    by, why = told(by, "--by", NAME_CHARACTERS), told(why, "--why")
+    origin = told(stated_source, "--from") if stated_source is not None else None
+    again = command == "collect"
+    requests = [Request(source, by, why, origin, again) for source in sources]
     secrets = console.Passphrases()
     with console.Watch(as_json=as_json) as watch:
         built = building.run(

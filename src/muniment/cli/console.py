@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 import os
@@ -61,7 +62,7 @@ class Passphrases:
             return given
         variable = PERSON_VARIABLE if role == "person" else AGENT_VARIABLE
         whose = f"the {role} key of {visible(name)}"
-        if not sys.stdin.isatty():
+        if sys.stdin is None or not sys.stdin.isatty():
             raise KeyFileError(
                 "needs its passphrase and there is nobody to ask",
                 subject=whose,
@@ -85,7 +86,7 @@ class Watch:
         self._notices = 0
 
     def __enter__(self) -> Watch:
-        if not self._as_json and sys.stderr.isatty():
+        if not self._as_json and sys.stderr is not None and sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import (
                 BarColumn,
@@ -126,8 +127,7 @@ class Watch:
     def committed(self, tree_size: int) -> None:
         """See `case.progress.Progress`."""
         if self._as_json:
-            sys.stderr.write(json.dumps({"event": "committed", "tree_size": tree_size}) + "\n")
-            sys.stderr.flush()
+            tell(json.dumps({"event": "committed", "tree_size": tree_size}) + "\n")
 
     def notice(self, line: str) -> None:
         """See `case.progress.Progress`."""
@@ -137,13 +137,13 @@ class Watch:
         if self._bar:
             self._bar.console.print(visible(line), markup=False, highlight=False, soft_wrap=True)
         else:
-            sys.stderr.write(safe(visible(line)) + "\n")
+            tell(visible(line) + "\n")
 
     def close(self) -> None:
         """Say how many notices were not printed."""
         if not self._as_json and self._notices > MAX_NOTICES:
             more = self._notices - MAX_NOTICES
-            sys.stderr.write(f"... and {more} more; the report lists them all\n")
+            tell(f"... and {more} more; the report lists them all\n")
 
 
 def safe(text: str) -> str:
@@ -153,18 +153,26 @@ def safe(text: str) -> str:
 
 def say(text: str = "") -> None:
     """One line on stdout."""
-    sys.stdout.write(safe(text) + "\n")
+    if sys.stdout is not None:  # None: the caller closed it
+        sys.stdout.write(safe(text) + "\n")
+
+
+def tell(text: str) -> None:
+    """Text on stderr; a reader that has gone must not stop the work."""
+    with contextlib.suppress(OSError, AttributeError):
+        sys.stderr.write(safe(text))
+        sys.stderr.flush()
 
 
 def print_json(command: str, content: dict[str, Any]) -> None:
     """The command's one JSON document on stdout."""
     document = {"version": JSON_VERSION, "command": command, **content}
-    sys.stdout.write(safe(json.dumps(document, ensure_ascii=True, indent=2)) + "\n")
+    say(json.dumps(document, ensure_ascii=True, indent=2))
 
 
 def print_error(error: MunimentError, *, as_json: bool) -> None:
     """One line on stderr: what happened, to which input, what to do; with --json a document too."""
-    sys.stderr.write(safe(f"muniment: {visible(error.diagnostics())}\n"))
+    tell(f"muniment: {visible(error.diagnostics())}\n")
     if as_json:
         content = {
             "kind": type(error).__name__,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from types import FrameType
 
 import typer
 
-from muniment.cli import build, keep, look, verify
+from muniment.cli import build, console, keep, look, verify
+from muniment.errors import EXIT_ERROR, MunimentError
 
 app = typer.Typer(
     name="muniment",
@@ -44,20 +44,22 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def main() -> None:
     """Run the command line; every deliberate error is one line, never a traceback."""
-    from muniment.errors import MunimentError
-
     signal.signal(signal.SIGINT, _interrupt)
     try:
-        app()
+        try:
+            app()
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except MunimentError as error:
-        from muniment.cli.console import print_error
-
-        print_error(error, as_json="--json" in sys.argv)
+        console.print_error(error, as_json="--json" in sys.argv)
         sys.exit(error.exit_code)
     except Interrupted:
-        sys.stderr.write("muniment: interrupted; run the same command again to go on\n")
+        console.tell("muniment: interrupted; run the same command again to go on\n")
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        # The reader (head, less) has gone; nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except OSError as error:
+        # Only the terminal or the file that output goes to is left: all else is a MunimentError.
+        sys.stdout = None
+        reason = (error.strerror or str(error)).lower()
+        console.tell(f"muniment: the output cannot be written ({reason}). Send it elsewhere.\n")
+        sys.exit(EXIT_ERROR)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from muniment.errors import StorageError
+from muniment.errors import IntegrityError, StorageError
 
 _REMEDIES = {
     errno.ENOSPC: "Free space on that disk and run again; what was acknowledged is kept.",
@@ -41,6 +42,31 @@ def sync_folder(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def refuse_links(*paths: Path) -> None:
+    """Refuse to write below anything that should be a folder of ours and is something else.
+
+    A link there could lead a writer to other people's files.
+
+    Raises:
+        IntegrityError: naming the first that is there and is no real folder.
+    """
+    for path in paths:
+        try:
+            mode = path.lstat().st_mode
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise StorageError(
+                f"cannot be looked at ({(error.strerror or '').lower()})", subject=str(path)
+            ) from error
+        if not stat.S_ISDIR(mode):
+            raise IntegrityError(
+                "should be a folder of the case and is a link or a file",
+                subject=str(path),
+                remedy="Remove it, and look who could have put it there.",
+            )
 
 
 def sync_file(path: Path) -> None:

@@ -76,6 +76,22 @@ class CaseFolder:
         self.recovered = self.work / "recovered"
         self.index = self.work / "index.sqlite"
 
+    def folders(self) -> tuple[Path, ...]:
+        """Every folder a writer writes below, but for the 256 of the objects."""
+        log, objects = self.entries.parent, self.objects.parent
+        return (
+            log,
+            self.entries,
+            self.private,
+            self.checkpoints,
+            objects,
+            self.objects,
+            self.work,
+            self.incoming,
+            self.recovered,
+            self.report,
+        )
+
     def object(self, digest: str) -> Path:
         """Path of an object."""
         return self.objects / digest[:2] / digest[2:]

@@ -19,6 +19,7 @@ class WriterLock:
         self._fd = -1
 
     def __enter__(self) -> WriterLock:
+        disk.refuse_links(*self._folder.folders())
         with disk.storage(self._folder.entries):
             disk.make_folder(self._folder.entries)
             self._fd = os.open(self._folder.entries, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,8 @@ from muniment.store.layout import CaseFolder
 
 READ_BYTES: Final = 1 << 17
 MODE: Final = 0o440
+_PREFIX: Final = re.compile(r"[0-9a-f]{2}")
+_REST: Final = re.compile(r"[0-9a-f]{62}")
 
 
 class ObjectStore:
@@ -42,7 +45,10 @@ class ObjectStore:
         """Whether these bytes are held, committed or about to be."""
         if digest in self._pending:
             return True
-        if not self._folder.object(digest).exists():
+        if (
+            not self._folder.object(digest).is_symlink()
+            and not self._folder.object(digest).exists()
+        ):
             return False
         if digest[:2] not in self._made:
             # A killed run may have renamed it without syncing the folder.
@@ -74,6 +80,8 @@ class ObjectStore:
         """
         digest = hashlib.sha256(data).hexdigest()
         if self.has(digest):
+            if digest not in self._pending and not self.is_sound(digest):
+                raise _not_its_bytes(self._folder, digest)
             return digest
         with disk.storage(self._folder.incoming):
             fd, temp = self._temp()
@@ -119,10 +127,28 @@ class ObjectStore:
         held = self.has(digest)
         if held:
             temp.unlink()
+            if digest not in self._pending and not self.is_sound(digest):
+                raise _not_its_bytes(self._folder, digest)
         else:
             self._pending[digest] = temp
             self._pending_bytes += size
         return digest, size, head, held
+
+    def is_sound(self, digest: str) -> bool:
+        """Whether a regular file lies under that name and holds the bytes of the name."""
+        try:
+            fd = open_object(self._folder, digest)
+        except IntegrityError:
+            return False
+        try:
+            sha, view = hashlib.sha256(), memoryview(self._buffer)
+            while got := os.readv(fd, [self._buffer]):
+                sha.update(view[:got])
+        except OSError:
+            return False
+        finally:
+            os.close(fd)
+        return sha.hexdigest() == digest
 
     def discard(self, digest: str) -> None:
         """Forget bytes added since the last commit (their source changed while being read)."""
@@ -147,6 +173,7 @@ class ObjectStore:
                     os.close(fd)
             folders = {digest[:2] for digest in self._pending}
             for prefix in sorted(folders - self._made):
+                disk.refuse_links(self._folder.objects / prefix)
                 disk.make_folder(self._folder.objects / prefix)
             self._made |= folders
             for digest, temp in self._pending.items():
@@ -169,13 +196,22 @@ class ObjectStore:
         return True
 
     def digests(self) -> Iterator[str]:
-        """Digests of all objects on disk, in order."""
+        """Digests of everything on disk under the name of an object, in order."""
         if not self._folder.objects.is_dir():
             return
         for prefix in sorted(os.listdir(self._folder.objects)):
             folder = self._folder.objects / prefix
-            if len(prefix) == 2 and folder.is_dir():
-                yield from (prefix + rest for rest in sorted(os.listdir(folder)) if len(rest) == 62)
+            if _PREFIX.fullmatch(prefix) and folder.is_dir() and not folder.is_symlink():
+                names = sorted(os.listdir(folder))
+                yield from (prefix + rest for rest in names if _REST.fullmatch(rest))
+
+
+def _not_its_bytes(folder: CaseFolder, digest: str) -> IntegrityError:
+    return IntegrityError(
+        "does not hold the bytes of its name, so these bytes cannot be kept",
+        subject=str(folder.object(digest)),
+        remedy="Run `muniment verify`; restore it from a second copy, or remove it.",
+    )
 
 
 def open_object(folder: CaseFolder, digest: str) -> int:
