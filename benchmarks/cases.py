@@ -47,7 +47,17 @@ def build(scratch: Path, case: Path, source: Path) -> Cost:
 
 def told(scratch: Path, case: Path, source: Path) -> tuple[Cost, str]:
     """`muniment build --json` as a child; its cost and the JSON document it printed."""
-    command = [MUNIMENT, "build", source, "--case", case, "--by", "Bench", "--why", "measuring"]
+    command: list[str | os.PathLike[str]] = [
+        MUNIMENT,
+        "build",
+        source,
+        "--case",
+        case,
+        "--by",
+        "Bench",
+        "--why",
+        "measuring",
+    ]
     cost, said = run([*command, "--json"], environment(scratch), scratch)
     expect(cost, 0, scratch)
     return cost, said
@@ -62,7 +72,14 @@ def verify(scratch: Path, case: Path) -> Cost:
 
 def bagit(scratch: Path, bag: Path, *options: str) -> Cost:
     """bagit-python as a child: `--sha256` makes a bag in place, `--validate` checks one."""
-    command = [sys.executable, "-m", "bagit", "--quiet", *options, bag]
+    command: list[str | os.PathLike[str]] = [
+        sys.executable,
+        "-m",
+        "bagit",
+        "--quiet",
+        *options,
+        bag,
+    ]
     cost, _ = run(command, os.environ, scratch)
     expect(cost, 0, scratch)
     return cost

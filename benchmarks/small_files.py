@@ -85,10 +85,10 @@ def _syncs(scratch: Path) -> list[Row]:
         return []
     source = cases.random_files(scratch / "fewer", TRACED_FILES, FILE_BYTES)
     trace = scratch / "trace"
-    command = [cases.MUNIMENT, "build", source, "--case", scratch / "traced"]
+    strace = ["strace", "-f", "-c", "-e", "trace=fsync,fdatasync", "-o", str(trace)]
+    build = [str(cases.MUNIMENT), "build", str(source), "--case", str(scratch / "traced")]
     options = ["--by", "Bench", "--why", "measuring", "--json"]
-    strace = ["strace", "-f", "-c", "-e", "trace=fsync,fdatasync", "-o", trace]
-    run([*strace, *command, *options], cases.environment(scratch), scratch)
+    run([*strace, *build, *options], cases.environment(scratch), scratch)
     calls = {m[2]: int(m[1]) for m in re.finditer(r"(\d+)\s+(\w*sync)$", trace.read_text(), re.M)}
     measured = ", ".join(f"{number:,} {name}" for name, number in sorted(calls.items()))
     return [Row(f"{TRACED_FILES:,} files of {FILE_BYTES:,} B: syncs of a build", measured)]

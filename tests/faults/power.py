@@ -164,9 +164,9 @@ class Disk:
 
     def _write(self, call: Call) -> None:
         found = self._opened(call)
-        if found is None or not isinstance(found[1], File):
+        number, file = found or (-1, None)
+        if not isinstance(file, File):
             return
-        number, file = found
         _, offset, appends = self._open[number]
         start = len(file.now()) if appends else offset
         file.since.append((start, call.text()[: call.result]))
@@ -174,14 +174,16 @@ class Disk:
 
     def _pwrite64(self, call: Call) -> None:
         found = self._opened(call)
-        if found is not None and isinstance(found[1], File):
+        file = found[1] if found else None
+        if isinstance(file, File):
             offset = int(call.arguments.rpartition(",")[2])
-            found[1].since.append((offset, call.text()[: call.result]))
+            file.since.append((offset, call.text()[: call.result]))
 
     def _ftruncate(self, call: Call) -> None:
         found = self._opened(call)
-        if found is not None and isinstance(found[1], File):
-            found[1].since.append((int(call.arguments.rpartition(",")[2]), None))
+        file = found[1] if found else None
+        if isinstance(file, File):
+            file.since.append((int(call.arguments.rpartition(",")[2]), None))
 
     def _fsync(self, call: Call) -> None:
         found = self._opened(call)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -11,10 +12,11 @@ from pathlib import Path
 import pytest
 
 import muniment
+from muniment import verify
 from muniment.errors import EXIT_INTEGRITY, EXIT_PARTLY, EXIT_SIGNATURE
 from muniment.model.verify import Status, Verdict
 from muniment.store.layout import CaseFolder
-from tests.conftest import BuildCase
+from tests.conftest import BuildCase, RunCommand
 
 
 def evidence(folder: CaseFolder) -> list[Path]:
@@ -34,7 +36,7 @@ def named(verdict: Verdict) -> str:
 
 
 def test_a_fresh_case_verifies_and_says_what_was_not_checked(case: CaseFolder) -> None:
-    verdict = muniment.verify(case.path)
+    verdict = verify(case.path)
     assert verdict.exit_code == 0
     not_checked = {check.name for check in verdict.checks if check.status is Status.NOT_CHECKED}
     assert not_checked == {"root pinned", "since"}
@@ -44,16 +46,16 @@ def test_a_fresh_case_verifies_and_says_what_was_not_checked(case: CaseFolder) -
 def test_pins_are_checked(case: CaseFolder) -> None:
     opened = muniment.Case.open(case.path)
     root, checkpoint = opened.root_sha256(), opened.checkpoint()
-    assert muniment.verify(case.path, root=root, since=checkpoint).exit_code == 0
+    assert verify(case.path, root=root, since=checkpoint).exit_code == 0
     assert all(
         check.status is Status.PASS
-        for check in muniment.verify(case.path, root=root, since=checkpoint).checks
+        for check in verify(case.path, root=root, since=checkpoint).checks
     )
-    wrong = muniment.verify(case.path, root="0" * 64)
+    wrong = verify(case.path, root="0" * 64)
     assert wrong.exit_code == EXIT_SIGNATURE
     assert wrong.check("root pinned").status is Status.FAIL
     size = int(checkpoint.partition(":")[0])
-    rewritten = muniment.verify(case.path, since=f"{size}:{'0' * 64}")
+    rewritten = verify(case.path, since=f"{size}:{'0' * 64}")
     assert rewritten.exit_code == EXIT_INTEGRITY
     assert "rewritten" in named(rewritten)
 
@@ -65,13 +67,13 @@ def test_last_weeks_copy_is_a_rollback(
     shutil.copytree(case.path, last_week)
     (source / "late.txt").write_text("later\n")
     newer = build_case(source).checkpoint
-    assert muniment.verify(last_week).exit_code == 0
-    verdict = muniment.verify(last_week, since=newer)
+    assert verify(last_week).exit_code == 0
+    verdict = verify(last_week, since=newer)
     assert verdict.exit_code == EXIT_INTEGRITY
     assert "rolled back" in named(verdict)
     kept = tmp_path / "kept-checkpoint"
     shutil.copy(last_week / "log" / "checkpoint", kept)
-    assert muniment.verify(case.path, since=str(kept)).check("since").status is Status.PASS
+    assert verify(case.path, since=str(kept)).check("since").status is Status.PASS
 
 
 def test_one_changed_byte_in_any_file_is_named(case: CaseFolder) -> None:
@@ -81,20 +83,20 @@ def test_one_changed_byte_in_any_file_is_named(case: CaseFolder) -> None:
             changed = bytearray(data)
             changed[position] ^= 0x01
             overwrite(path, bytes(changed))
-            verdict = muniment.verify(case.path)
+            verdict = verify(case.path)
             assert verdict.exit_code in (EXIT_INTEGRITY, EXIT_SIGNATURE), (path, position)
             assert str(path.relative_to(case.path)).replace("entries", "").split("/")[-1] in named(
                 verdict
             ) or "entry 0" in named(verdict), (path, position, named(verdict))
             overwrite(path, data)
-    assert muniment.verify(case.path).exit_code == 0
+    assert verify(case.path).exit_code == 0
 
 
 def test_a_missing_file_is_named(case: CaseFolder, tmp_path: Path) -> None:
     for path in evidence(case):
         aside = tmp_path / "aside"
         shutil.move(path, aside)
-        verdict = muniment.verify(case.path)
+        verdict = verify(case.path)
         assert verdict.exit_code in (EXIT_INTEGRITY, EXIT_SIGNATURE), path
         assert named(verdict), path
         shutil.move(aside, path)
@@ -106,7 +108,7 @@ def test_a_truncated_file_is_named(case: CaseFolder) -> None:
         for keep in (0, len(data) // 2, len(data) - 1):
             if 0 <= keep < len(data):
                 overwrite(path, data[:keep])
-                verdict = muniment.verify(case.path)
+                verdict = verify(case.path)
                 assert verdict.exit_code in (EXIT_INTEGRITY, EXIT_SIGNATURE), (path, keep)
                 assert named(verdict)
         overwrite(path, data)
@@ -128,7 +130,7 @@ def test_extra_pieces_are_named(case: CaseFolder) -> None:
     for extra in extras:
         extra.parent.mkdir(exist_ok=True)
         extra.write_bytes(b"extra\n")
-        verdict = muniment.verify(case.path)
+        verdict = verify(case.path)
         assert verdict.exit_code in (EXIT_INTEGRITY, EXIT_SIGNATURE), (extra, verdict.exit_code)
         assert str(extra.relative_to(case.path)) in named(verdict), named(verdict)
         extra.unlink()
@@ -140,7 +142,7 @@ def test_an_object_no_entry_names_is_named_and_not_vouched_for(case: CaseFolder)
     path = case.object(digest)
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(data)
-    verdict = muniment.verify(case.path)
+    verdict = verify(case.path)
     assert verdict.exit_code == EXIT_PARTLY
     assert f"{path.name}: no entry names it" in named(verdict)
 
@@ -150,7 +152,7 @@ def test_links_and_special_files_are_named(case: CaseFolder, tmp_path: Path) -> 
     copy = tmp_path / "copy"
     shutil.move(path, copy)
     path.symlink_to(copy)
-    verdict = muniment.verify(case.path)
+    verdict = verify(case.path)
     assert verdict.exit_code == EXIT_INTEGRITY
     assert path.name in named(verdict)
 
@@ -177,7 +179,7 @@ def test_changed_lines_are_named(case: CaseFolder, change: LineChange, which: st
             path.write_bytes(
                 b"".join(line + b"\n" for line in change(path.read_bytes().splitlines()))
             )
-    verdict = muniment.verify(case.path)
+    verdict = verify(case.path)
     assert verdict.exit_code == EXIT_INTEGRITY
     assert "entry" in named(verdict) or "log/entries" in named(verdict)
 
@@ -186,7 +188,7 @@ def test_lines_beyond_the_checkpoint_are_named_and_not_vouched_for(case: CaseFol
     for folder in (case.entries, case.private):
         path = folder / "000000.jsonl"
         path.write_bytes(path.read_bytes() + b'{"torn')
-    verdict = muniment.verify(case.path)
+    verdict = verify(case.path)
     assert verdict.exit_code == EXIT_PARTLY
     assert "after its last whole line" in named(verdict)
 
@@ -194,15 +196,66 @@ def test_lines_beyond_the_checkpoint_are_named_and_not_vouched_for(case: CaseFol
 def test_a_changed_projection_is_named(case: CaseFolder) -> None:
     with sqlite3.connect(case.index) as db:
         db.execute("UPDATE item SET path='other'")
-    verdict = muniment.verify(case.path)
+    verdict = verify(case.path)
     assert verdict.check("projection").status is Status.FAIL
     assert verdict.exit_code == EXIT_INTEGRITY
     assert muniment.Case.open(case.path).rebuild().differing == ("item",)
-    assert muniment.verify(case.path).exit_code == 0
+    assert verify(case.path).exit_code == 0
 
 
 def test_verify_changes_nothing(case: CaseFolder) -> None:
     before = {path: path.read_bytes() for path in case.path.rglob("*") if path.is_file()}
-    muniment.verify(case.path)
+    verify(case.path)
     after = {path: path.read_bytes() for path in case.path.rglob("*") if path.is_file()}
     assert before == after
+
+
+@pytest.mark.parametrize("kind", ["folder", "fifo", "link", "dangling", "loop"])
+def test_what_is_no_regular_file_is_named_and_the_verdict_goes_on(
+    case: CaseFolder, tmp_path: Path, kind: str, muniment: RunCommand
+) -> None:
+    for number, path in enumerate(evidence(case)):
+        aside = tmp_path / f"aside-{number}"
+        shutil.move(path, aside)
+        if kind == "folder":
+            path.mkdir()
+        elif kind == "fifo":
+            os.mkfifo(path)
+        else:
+            path.symlink_to({"link": aside, "dangling": "nowhere", "loop": path}[kind])
+        verdict = verify(case.path)
+        assert verdict.exit_code in (EXIT_INTEGRITY, EXIT_SIGNATURE), path
+        assert str(path.relative_to(case.path)) in named(verdict)
+        if number < 4:
+            for command in ("log", "report", "rebuild"):
+                done = muniment(command, "--case", case.path)
+                assert "Traceback" not in done.stderr, (command, path)
+        if kind == "folder":
+            path.rmdir()
+        else:
+            path.unlink()
+        shutil.move(aside, path)
+    assert verify(case.path).exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["log", "log/entries", "log/private", "objects", "objects/sha256"])
+@pytest.mark.parametrize("target", ["aside", "nowhere", "loop"])
+def test_linked_folders_are_named_and_not_entered(
+    case: CaseFolder, tmp_path: Path, name: str, target: str
+) -> None:
+    path = case.path / name
+    shutil.move(path, tmp_path / "aside")
+    path.symlink_to({"aside": tmp_path / "aside", "nowhere": "nowhere", "loop": path}[target])
+    verdict = verify(case.path)
+    assert verdict.exit_code in (EXIT_INTEGRITY, EXIT_SIGNATURE)
+    assert name in named(verdict)
+
+
+def test_lost_objects_are_collected_again(
+    case: CaseFolder, build_case: BuildCase, source: Path
+) -> None:
+    shutil.rmtree(case.objects)
+    assert verify(case.path).exit_code == EXIT_INTEGRITY
+    build_case(source)
+    missing = [finding.piece for finding in verify(case.path).check("objects").findings]
+    assert len(missing) <= 1, "all but the listing are back"

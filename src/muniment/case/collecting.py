@@ -110,7 +110,7 @@ def collect(
         return run.tally
     try:
         listed = list(source.listing())
-        earlier = Earlier(index, request.source, again=request.again)
+        earlier = Earlier(index, request.source, log.objects.has, again=request.again)
         todo = [one for one in listed if earlier.kept(one) is None]
         kept = len(listed) - len(todo)
         if earlier.last and not todo and earlier.is_finished:

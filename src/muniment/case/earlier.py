@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -32,16 +33,20 @@ class Earlier:
     """What the projection tells of a source.
 
     Args:
+        has: whether the case still holds an object; what it has lost is collected again.
         again: whether everything is to be collected anew whatever was done before.
     """
 
-    def __init__(self, index: Index, source: Path, *, again: bool) -> None:
+    def __init__(
+        self, index: Index, source: Path, has: Callable[[str], bool], *, again: bool
+    ) -> None:
         sql = "SELECT leaf, outcome FROM acquisition WHERE source_path=? ORDER BY idx"
         chain = [] if again else index.rows(sql, source_path(source))
         #: leaf hash of the last acquisition of this source
         self.last: str | None = chain[-1][0] if chain else None
         #: whether that one ended by itself, its exports read to the end
         self.is_finished = bool(chain) and chain[-1][1] in {"complete", "partly"}
+        self._has = has
         self._kept: dict[str, Kept] = {}
         for leaf, _ in chain:
             self._kept |= _acquired(index, leaf)
@@ -52,7 +57,7 @@ class Earlier:
         if kept is None:
             return None
         is_same = (kept.size_bytes, kept.modified_utc) == (one.size_bytes, one.modified_utc)
-        return kept if is_same else None
+        return kept if is_same and self._has(kept.object) else None
 
 
 def _acquired(index: Index, leaf: str) -> dict[str, Kept]:

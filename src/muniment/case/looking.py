@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 
 from muniment.case import projecting
-from muniment.custody import entry as entries
 from muniment.custody import proof as proofs
 from muniment.custody.opening import read_checkpoint
+from muniment.custody.scan import whole_entries
 from muniment.custody.tree import Tree, leaf_hash
-from muniment.errors import InputError, IntegrityError, MalformedError, UsageError
+from muniment.errors import InputError, IntegrityError, UsageError
 from muniment.model.ids import parse, short
 from muniment.store.layout import CaseFolder
 from muniment.store.segments import Segments
@@ -43,22 +43,9 @@ def read(folder: CaseFolder, start: int = 0) -> Iterator[Shown]:
     Raises:
         IntegrityError: at the first that is not whole.
     """
-    lines = Segments(folder.entries).lines(start)
-    others = Segments(folder.private).lines(start)
-    for (number, line), (_, private) in zip(lines, others, strict=False):
-        try:
-            entry = entries.parse(line)
-            values = entries.open_private(entry, private)
-        except MalformedError as error:
-            raise IntegrityError(
-                f"entry {number} {error.what}",
-                subject=str(folder.path),
-                remedy="Run `muniment verify` to see all that differs.",
-            ) from error
-        leaf = leaf_hash(line).hex()
-        yield Shown(
-            number, _id(entry.kind, leaf, values), entry.kind, entry.author, entry.at, leaf, values
-        )
+    for number, entry, leaf, values in whole_entries(folder, start):
+        identity = _id(entry.kind, leaf, values)
+        yield Shown(number, identity, entry.kind, entry.author, entry.at, leaf, values)
 
 
 def _id(kind: str, leaf: str, values: dict[str, Any]) -> str:

@@ -7,9 +7,8 @@ import contextlib
 import msgspec
 
 from muniment.case.index import Index
-from muniment.custody import entry as entries
-from muniment.custody.tree import leaf_hash
-from muniment.errors import IntegrityError, MalformedError
+from muniment.custody.scan import whole_entries
+from muniment.errors import IntegrityError
 from muniment.store import disk
 from muniment.store.layout import SEGMENT_ENTRIES, CaseFolder
 from muniment.store.segments import Segments
@@ -32,6 +31,7 @@ def catch_up(folder: CaseFolder, *, until: int | None = None) -> Index:
         IntegrityError: if an entry or its private line is not whole.
     """
     disk.refuse_links(folder.work)
+    disk.refuse_odd_files(folder.index)
     try:
         index = Index(folder.index)
     except IntegrityError:
@@ -63,6 +63,8 @@ def rebuild(folder: CaseFolder) -> tuple[Index, Rebuilt]:
     Raises:
         IntegrityError: if an entry or its private line is not whole.
     """
+    disk.refuse_links(folder.work)
+    disk.refuse_odd_files(folder.index)
     before, size = _digests(folder)
     with disk.storage(folder.work):
         folder.work.mkdir(exist_ok=True)
@@ -112,22 +114,10 @@ def _digests(folder: CaseFolder) -> tuple[dict[str, str] | None, int]:
 
 
 def _apply(folder: CaseFolder, index: Index, until: int | None) -> None:
-    start = index.size
-    lines = Segments(folder.entries).lines(start)
-    others = Segments(folder.private).lines(start)
-    for (number, line), (_, private) in zip(lines, others, strict=False):
+    for number, entry, leaf, values in whole_entries(folder, index.size):
         if until is not None and number >= until:
             break
-        try:
-            entry = entries.parse(line)
-            values = entries.open_private(entry, private)
-        except MalformedError as error:
-            raise IntegrityError(
-                f"entry {number} {error.what}",
-                subject=str(folder.path),
-                remedy="Run `muniment verify` to see all that differs.",
-            ) from error
-        index.apply(number, entry, leaf_hash(line).hex(), values)
+        index.apply(number, entry, leaf, values)
 
 
 def _log_size(folder: CaseFolder) -> int:

@@ -16,6 +16,7 @@ from muniment.collect.content_type import category
 from muniment.custody import root as roots
 from muniment.custody.checkpoint import Checkpoint
 from muniment.custody.opening import read_checkpoint, read_root
+from muniment.errors import IntegrityError
 from muniment.model.collect import Channel, MediaType
 from muniment.model.ids import short
 from muniment.model.report import (
@@ -73,7 +74,14 @@ def facts(folder: CaseFolder) -> ReportData:
     root_bytes, root = read_root(folder)
     index = projecting.at_size(folder, head.size)
     try:
-        opening = json.loads(index.rows("SELECT details FROM event WHERE kind='case.opened'")[0][0])
+        rows = index.rows("SELECT details FROM event WHERE kind='case.opened'")
+        if index.size != head.size or not rows:
+            raise IntegrityError(
+                f"holds {index.size} entries, the checkpoint covers {head.size}",
+                subject=str(folder.path),
+                remedy="Run `muniment verify` to see what is missing.",
+            )
+        opening = json.loads(rows[0][0])
         ((opened_utc,),) = index.rows("SELECT at_utc FROM entry WHERE idx=0")
         posts, items = _posts_and_items(index)
         return ReportData(

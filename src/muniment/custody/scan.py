@@ -14,6 +14,8 @@ from muniment.custody.root import Root
 from muniment.custody.rules import OPENING_ENTRIES, Erasure, certified_key, erasure_of
 from muniment.custody.tree import Frontier, leaf_hash
 from muniment.errors import IntegrityError, MalformedError
+from muniment.model.entries import Entry
+from muniment.store import disk
 from muniment.store.layout import CHECKPOINT, CaseFolder
 from muniment.store.segments import Segments
 
@@ -86,6 +88,29 @@ def scan(folder: CaseFolder, root: Root, wanted_size: int = 0) -> LogState:
         raise _damaged(folder, state.frontier.size, f"is missing: {head.size} were sealed")
     _compare_root(folder, root, state, head)
     return state
+
+
+def whole_entries(
+    folder: CaseFolder, start: int = 0
+) -> Iterator[tuple[int, Entry, str, dict[str, Any]]]:
+    """(index, entry, leaf hash in hex, private values) of every entry from `start` on.
+
+    Raises:
+        IntegrityError: at the first that is not whole.
+    """
+    public, private = Segments(folder.entries), Segments(folder.private)
+    disk.refuse_odd_files(*folder.files())
+    index = start
+    try:
+        for (index, line), (_, other) in zip(
+            public.lines(start), private.lines(start), strict=False
+        ):
+            entry = entries.parse(line)
+            yield index, entry, leaf_hash(line).hex(), entries.open_private(entry, other)
+    except MalformedError as error:
+        raise _damaged(folder, index, error.what) from error
+    except OSError as error:
+        raise _damaged(folder, index, f"cannot be read ({error.strerror})") from error
 
 
 def _load_checkpoint(folder: CaseFolder) -> Checkpoint | None:

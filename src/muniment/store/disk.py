@@ -69,6 +69,25 @@ def refuse_links(*paths: Path) -> None:
             )
 
 
+def refuse_odd_files(*paths: Path) -> None:
+    """Refuse to read or write where a regular file of ours should be and something else is.
+
+    Raises:
+        IntegrityError: naming the first that is there and is no regular file.
+    """
+    for path in paths:
+        try:
+            mode = path.lstat().st_mode
+        except FileNotFoundError:
+            continue
+        if not stat.S_ISREG(mode):
+            raise IntegrityError(
+                "should be a regular file of the case and is not",
+                subject=str(path),
+                remedy="Remove it, restore the true one from a second copy, and look who did it.",
+            )
+
+
 def sync_file(path: Path) -> None:
     """Make a file's bytes durable."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

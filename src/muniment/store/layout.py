@@ -92,6 +92,12 @@ class CaseFolder:
             self.report,
         )
 
+    def files(self) -> tuple[Path, ...]:
+        """Every file of the log that is there, and root.json."""
+        folders = (self.entries, self.private, self.checkpoints)
+        below = (path for folder in folders if folder.is_dir() for path in folder.iterdir())
+        return (self.root, self.checkpoint, self.index, *below)
+
     def object(self, digest: str) -> Path:
         """Path of an object."""
         return self.objects / digest[:2] / digest[2:]

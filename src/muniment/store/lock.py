@@ -20,6 +20,7 @@ class WriterLock:
 
     def __enter__(self) -> WriterLock:
         disk.refuse_links(*self._folder.folders())
+        disk.refuse_odd_files(*self._folder.files())
         with disk.storage(self._folder.entries):
             disk.make_folder(self._folder.entries)
             self._fd = os.open(self._folder.entries, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -20,6 +21,8 @@ from muniment.store.layout import (
     CaseFolder,
 )
 
+#: Errors that mean: no such file or folder of ours, or a link or something else in its place.
+_NOT_THERE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO}
 _FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 #: Larger than when copying: measured 3 % faster for hashing alone.
 READ_BYTES: Final = 1 << 20
@@ -59,31 +62,52 @@ class FolderReader:
             yield from self._below(f"{name}/{part}")
 
     def read(self, name: str) -> bytes | None:
-        """See `Reader.read`."""
+        """See `Reader.read`; what is no regular file is not there (`names` reports it)."""
+        folder = self._open_folder(*name.split("/")[:-1])
+        if folder is None:
+            return None
         path = self._folder.path / name
         try:
-            fd = os.open(path, _FLAGS)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+            fd = os.open(path.name, _FLAGS, dir_fd=folder)
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                return None
+            raise _unreadable(path, error) from error
+        finally:
+            os.close(folder)
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                return None
+            with os.fdopen(fd, "rb", closefd=False) as stream:
+                return stream.read()
         except OSError as error:
             raise _unreadable(path, error) from error
-        with os.fdopen(fd, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise InputError("is not a regular file", subject=str(path))
-            try:
-                return stream.read()
-            except OSError as error:
-                raise _unreadable(path, error) from error
+        finally:
+            os.close(fd)
+
+    def _open_folder(self, *parts: str) -> int | None:
+        """Descriptor of a folder of the case, no link followed on the way; None when not there."""
+        flags = _FLAGS | os.O_DIRECTORY
+        try:
+            fd = os.open(self._folder.path, flags & ~os.O_NOFOLLOW)
+            for part in parts:
+                try:
+                    below = os.open(part, flags, dir_fd=fd)
+                finally:
+                    os.close(fd)
+                fd = below
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                return None
+            raise _unreadable(self._folder.path.joinpath(*parts), error) from error
+        return fd
 
     def objects(self) -> Iterator[tuple[str, Iterable[bytes | memoryview] | str]]:
         """See `Reader.objects`. Pieces are views of one buffer, valid until the next piece."""
-        for prefix in _listed(self._folder.objects):
-            if not _PREFIX.fullmatch(prefix):
-                continue
-            try:
-                folder = os.open(self._folder.objects / prefix, _FLAGS | os.O_DIRECTORY)
-            except OSError:
-                continue  # not a folder: `names` reports it
+        for prefix in self._prefixes():
+            folder = self._open_folder(*OBJECTS.split("/"), prefix)
+            if folder is None:
+                continue  # no folder: `names` reports it
             try:
                 for rest in sorted(os.listdir(folder)):
                     if _REST.fullmatch(rest):
@@ -91,10 +115,18 @@ class FolderReader:
             finally:
                 os.close(folder)
 
+    def _prefixes(self) -> list[str]:
+        folder = self._open_folder(*OBJECTS.split("/"))
+        if folder is None:
+            return []
+        try:
+            return sorted(name for name in os.listdir(folder) if _PREFIX.fullmatch(name))
+        finally:
+            os.close(folder)
+
     def object_count(self) -> int:
         """How many names lie where objects lie."""
-        folders = (self._folder.objects / name for name in _listed(self._folder.objects))
-        return sum(len(_listed(path)) for path in folders)
+        return sum(len(_listed(self._folder.objects / prefix)) for prefix in self._prefixes())
 
     def _pieces(self, name: str, folder: int) -> Iterable[bytes | memoryview] | str:
         try:
@@ -129,11 +161,9 @@ class FolderReader:
 def _listed(path: Path) -> list[str]:
     try:
         return sorted(os.listdir(path))
-    except FileNotFoundError:
-        return []
-    except NotADirectoryError:
-        return []
     except OSError as error:
+        if error.errno in _NOT_THERE:
+            return []
         raise _unreadable(path, error) from error
 
 
