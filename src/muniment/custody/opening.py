@@ -44,6 +44,7 @@ def read_root(folder: CaseFolder) -> tuple[bytes, Root]:
         NoCaseError: if there is none.
         IntegrityError: if it is not a root in its one form.
     """
+    disk.refuse_odd_files(folder.root)
     try:
         data = folder.root.read_bytes()
     except OSError as error:
@@ -67,6 +68,7 @@ def read_checkpoint(folder: CaseFolder) -> Checkpoint:
         NoCaseError: if the case was never sealed.
         IntegrityError: if it is no checkpoint in its one form.
     """
+    disk.refuse_odd_files(folder.checkpoint)
     try:
         return checkpoints.parse(folder.checkpoint.read_bytes())
     except FileNotFoundError as error:
