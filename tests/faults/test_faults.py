@@ -44,7 +44,7 @@ def test_kill_at_calls_of_an_erasure(here: World) -> None:
 
 @needs_strace
 def test_power_loss(here: World) -> None:
-    holds(*losses.losses(here, 20))
+    holds(*losses.losses(here, 12))
 
 
 @needs_mounts

@@ -16,6 +16,9 @@ from tests.faults.world import Ended, World, ended
 CHANGES: Final = (
     "openat,write,pwrite64,fsync,fdatasync,rename,mkdir,unlink,ftruncate,rmdir,link,fchmod"
 )
+#: Derived files: a call on them is one of hundreds alike, so only some are tried.
+DERIVED: Final = ("/work/index.", "/report/")
+MOST_DERIVED: Final = 12
 _LINE: Final = re.compile(r"(\d+) +(\w+)\((.*)\) += (-?\d+)(.*)$")
 _HEX: Final = re.compile(r"\\x([0-9a-f]{2})")
 
@@ -38,6 +41,11 @@ class Call:
         """The path within a case that the call is about: the last such among its paths."""
         inside = [path for path in self.paths() if path.startswith(f"{case}")]
         return inside[-1][len(str(case)) :] if inside else ""
+
+    def is_derived(self, case: Path) -> bool:
+        """Whether it is about derived files (SQLite also syncs the folder its file is in)."""
+        place = self.place(case)
+        return place.startswith(DERIVED) or (self.name == "fdatasync" and place == "/work")
 
     def text(self, position: int = 0) -> bytes:
         """The string argument at a position among the strings."""
@@ -108,17 +116,12 @@ def points(trace: Path, case: Path, *, reads: bool = False) -> list[Call]:
     return found
 
 
-#: Derived files: a call on them is one of hundreds alike, so only some are tried.
-DERIVED: Final = ("/work/index.", "/report/")
-MOST_DERIVED: Final = 12
-
-
 def thinned(found: list[Call], most: int, case: Path) -> list[Call]:
     """At most `most` calls of each name on evidence, and fewer on derived files, spread evenly."""
     kept: list[Call] = []
     for name in sorted({call.name for call in found}):
         these = [call for call in found if call.name == name]
-        derived = [call for call in these if call.place(case).startswith(DERIVED)]
+        derived = [call for call in these if call.is_derived(case)]
         evidence = [call for call in these if call not in derived]
         kept += _spread(evidence, most) + _spread(derived, min(most // 3, MOST_DERIVED))
     return kept

@@ -22,6 +22,7 @@ from muniment.custody import root as roots
 from muniment.custody.keyring import KeyFolder
 from muniment.custody.keys import SigningKey
 from muniment.custody.log import LogWriter
+from muniment.custody.memory import Memory
 from muniment.custody.opening import open_writer, prepare, read_root
 from muniment.custody.scan import may_be_opened
 from muniment.custody.vault import Vault
@@ -112,7 +113,16 @@ def writing(
         keys=keys.path,
         on_commit=progress.committed,
     ) as log:
+        memory = Memory(keys.path, log.root.case)
+        projecting.trust_only_ours(folder, memory)
+        for part in log.moved_aside:
+            progress.notice(
+                f"{part['file']}: {part['bytes']} bytes stood beyond the checkpoint, an unfinished "
+                "batch or added by somebody. Moved to work/recovered; look at them before you delete it."
+            )
         yield log
+        log.commit()
+        projecting.remember(folder, memory)
 
 
 def _refuse_foreign_folder(folder: CaseFolder) -> None:
@@ -161,7 +171,7 @@ def run(
         tallies, left = _collect_all(folder, log, requests, progress)
         head = log.commit()
     root_bytes, root = read_root(folder)
-    report = reporting.write(folder) if with_report else None
+    report = reporting.write(folder, keys.path) if with_report else None
     if not with_report:
         projecting.catch_up(folder).close()
     return Built(

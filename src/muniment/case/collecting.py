@@ -101,6 +101,7 @@ def collect(
     run = _Acquisition(log, vault, index, progress, request)
     started_s = time.monotonic()
     try:
+        _refuse_own_folder(log.folder.path, request.source)
         source = SourceFolder(request.source)
     except InputError as error:
         _start(run, SourceKind.FILE, [], None)
@@ -143,6 +144,15 @@ def collect(
     finally:
         source.close()
     return run.tally
+
+
+def _refuse_own_folder(case: Path, source: Path) -> None:
+    if source.resolve().is_relative_to(case.resolve()):
+        raise InputError(
+            "is this case itself, or lies in it",
+            subject=str(source),
+            remedy="Name what is to be collected into the case.",
+        )
 
 
 def _reason(failed: int) -> str | None:

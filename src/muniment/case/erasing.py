@@ -74,7 +74,9 @@ def erase(
     try:
         originals = _originals(found.values())
         for number in _drawn_from(index, originals):
-            found.setdefault(number, next(looking.read(folder, number)))
+            shown = next(looking.read(folder, number))
+            if shown.kind not in NEVER_ERASED:
+                found.setdefault(number, shown)
     finally:
         index.close()
     objects = sorted(originals | _own_objects(folder, found))

@@ -6,6 +6,7 @@ erased stays in it. Equality is logical: each table ordered by its key and hashe
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import sqlite3
@@ -32,6 +33,7 @@ TABLES: Final = {
     "event": "idx",
     "erased": "object",
 }
+_MOST_BYTES: Final = 64 * 1024 * 1024
 _DISK_ERRORS: Final = {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,
@@ -62,10 +64,17 @@ class Index:
                 self._create()
             if self._meta("schema") != SCHEMA_VERSION:
                 raise sqlite3.DatabaseError("another version")
+            if path is not None and self._shape() != _own_shape():
+                raise sqlite3.DatabaseError("its tables are not ours")
             self.size = int(self._meta("tree_size") or 0)
+            if not 0 <= self.size < 2**53:
+                raise ValueError("impossible size")
         except sqlite3.Error as error:
             self.db.close()
             raise _refused(path, error) from error
+        except ValueError as error:
+            self.db.close()
+            raise _damaged(path, error) from error
         self._is_writing = False
 
     def _create(self) -> None:
@@ -73,6 +82,12 @@ class Index:
         values = f"INSERT INTO meta VALUES ('schema', '{SCHEMA_VERSION}'), ('tree_size', '0');"
         # One transaction: a killed run leaves a whole projection or an empty file.
         self.db.executescript(f"BEGIN;{schema}{values}COMMIT;")
+
+    def _shape(self) -> list[tuple[Any, ...]]:
+        """Everything the file defines: tables, indexes, and what must not be there (views,
+        triggers), which could run code of somebody else's making."""
+        sql = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
+        return self.db.execute(sql).fetchall()
 
     def _meta(self, name: str) -> str | None:
         row = self.db.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
@@ -159,16 +174,30 @@ class Index:
         return digests
 
 
+@functools.cache
+def _own_shape() -> list[tuple[Any, ...]]:
+    memory = Index(None)
+    try:
+        return memory._shape()
+    finally:
+        memory.close()
+
+
 def _connect(path: Path | None, read_only: bool) -> sqlite3.Connection:
     if path is None:
         return sqlite3.connect(":memory:", isolation_level=None)
     if read_only:
         # as_uri escapes what a path may hold and a URI may not.
-        return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
+        target, options = f"{path.as_uri()}?mode=ro", {"uri": True}
+    else:
+        target, options = str(path), {}
     try:
-        return sqlite3.connect(path, isolation_level=None)
+        db = sqlite3.connect(target, isolation_level=None, **options)
     except sqlite3.Error as error:
         raise _refused(path, error) from error
+    # The file may be somebody else's: no value of ours is larger.
+    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_BYTES)
+    return db
 
 
 def _refused(path: Path | None, error: sqlite3.Error) -> MunimentError:
@@ -186,6 +215,10 @@ def _refused(path: Path | None, error: sqlite3.Error) -> MunimentError:
             subject=str(path),
             remedy="Free space on that disk or make it writable, and run again.",
         )
+    return _damaged(path, error)
+
+
+def _damaged(path: Path | None, error: Exception) -> IntegrityError:
     return IntegrityError(
         f"is no projection this program can use ({error})",
         subject=str(path),

@@ -88,7 +88,18 @@ def find(folder: CaseFolder, identity: str) -> list[int]:
 
 def show(folder: CaseFolder, identity: str) -> list[Shown]:
     """The entries an id names."""
-    return [next(read(folder, number)) for number in find(folder, identity)]
+    word, prefix = parse(identity)
+    found = [next(read(folder, number)) for number in find(folder, identity)]
+    for shown in found:
+        # The projection only says where to look; the log says what stands there.
+        named = shown.values.get("object") if word == "item" else shown.leaf
+        if not str(named).startswith(prefix):
+            raise IntegrityError(
+                f"the projection leads to entry {shown.index}, which is another",
+                subject=identity,
+                remedy="Run `muniment rebuild`.",
+            )
+    return found
 
 
 def proof(folder: CaseFolder, identity: str, *, with_mldsa: bool = False) -> bytes:

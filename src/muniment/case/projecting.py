@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 
 import msgspec
 
 from muniment.case.index import Index
+from muniment.custody.memory import Memory
 from muniment.custody.scan import whole_entries
 from muniment.errors import IntegrityError
 from muniment.store import disk
@@ -46,15 +48,19 @@ def catch_up(folder: CaseFolder, *, until: int | None = None) -> Index:
     return index
 
 
-def at_size(folder: CaseFolder, size: int) -> Index:
-    """A projection of exactly the first `size` entries: the case's own, else one in memory."""
-    index = catch_up(folder)
-    if index.size == size:
-        return index
-    index.close()
-    memory = Index(None)
-    _apply(folder, memory, size)
-    return memory
+def at_size(folder: CaseFolder, size: int, memory: Memory) -> Index:
+    """A projection of exactly the first `size` entries: the case's own if this machine left it so,
+    else one derived in memory, so that a report never shows what somebody put into the file."""
+    disk.refuse_links(folder.work)
+    disk.refuse_odd_files(folder.index)
+    if folder.index.exists() and _file_sha256(folder) == memory.index_sha256():
+        index = catch_up(folder)
+        if index.size == size:
+            return index
+        index.close()
+    derived = Index(None)
+    _apply(folder, derived, size)
+    return derived
 
 
 def rebuild(folder: CaseFolder) -> tuple[Index, Rebuilt]:
@@ -89,6 +95,35 @@ def rebuild(folder: CaseFolder) -> tuple[Index, Rebuilt]:
         disk.sync_folder(folder.work)
     index = Index(folder.index)
     return index, Rebuilt(index.size, differing)
+
+
+def trust_only_ours(folder: CaseFolder, memory: Memory) -> None:
+    """Delete a projection that is not, byte for byte, the one this machine left.
+
+    Whoever can write the folder can write the projection too; a writer must not act on that.
+
+    Raises:
+        StorageError: if the disk refuses.
+    """
+    disk.refuse_links(folder.work)
+    disk.refuse_odd_files(folder.index)
+    if folder.index.exists() and _file_sha256(folder) != memory.index_sha256():
+        forget(folder)
+
+
+def remember(folder: CaseFolder, memory: Memory) -> None:
+    """Bring the projection up to the log and remember it as ours.
+
+    Raises:
+        StorageError: if the disk refuses.
+    """
+    catch_up(folder).close()
+    memory.keep_index(_file_sha256(folder))
+
+
+def _file_sha256(folder: CaseFolder) -> str:
+    with disk.storage(folder.index), folder.index.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def forget(folder: CaseFolder) -> None:

@@ -15,6 +15,8 @@ from muniment.case.index import Index
 from muniment.collect.content_type import category
 from muniment.custody import root as roots
 from muniment.custody.checkpoint import Checkpoint
+from muniment.custody.keyring import KeyFolder
+from muniment.custody.memory import Memory
 from muniment.custody.opening import read_checkpoint, read_root
 from muniment.errors import IntegrityError
 from muniment.model.collect import Channel, MediaType
@@ -52,19 +54,21 @@ _ABSENT_WORDS = {
 }
 
 
-def write(folder: CaseFolder) -> Path:
+def write(folder: CaseFolder, keys: Path | None = None) -> Path:
     """Write report/index.html as of the latest checkpoint; its path.
 
+    Args:
+        keys: the folder of key files [default: as `KeyFolder`]; tells whether the projection is ours.
     Raises:
         StorageError: if the disk refuses.
     """
     disk.refuse_links(folder.report, folder.work)
     page = folder.report / "index.html"
-    disk.replace(page, render(facts(folder)), temp_folder=folder.work)
+    disk.replace(page, render(facts(folder, keys)), temp_folder=folder.work)
     return page
 
 
-def facts(folder: CaseFolder) -> ReportData:
+def facts(folder: CaseFolder, keys: Path | None = None) -> ReportData:
     """What the report shows: a pure function of the log up to the checkpoint.
 
     Raises:
@@ -72,7 +76,8 @@ def facts(folder: CaseFolder) -> ReportData:
     """
     head = read_checkpoint(folder)
     root_bytes, root = read_root(folder)
-    index = projecting.at_size(folder, head.size)
+    memory = Memory(keys or KeyFolder().path, root.case)
+    index = projecting.at_size(folder, head.size, memory)
     try:
         rows = index.rows("SELECT details FROM event WHERE kind='case.opened'")
         if index.size != head.size or not rows:

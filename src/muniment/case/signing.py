@@ -30,16 +30,18 @@ def person_key(keys: KeyFolder, secrets: Secrets, name: str, *, create: bool) ->
         KeyFileError: if there is none and `create` is false, or the passphrase is wrong.
     """
     name = canonical.text(name)
-    path = keys.find(Role.PERSON, name)
-    if path is not None:
-        return unlock(path, secrets.passphrase(Role.PERSON, name, is_new=False))
-    if not create:
+    with keys.locked():
+        path = keys.find(Role.PERSON, name)
+        if path is None and create:
+            secret = secrets.passphrase(Role.PERSON, name, is_new=True)
+            return keys.create(Role.PERSON, name, secret)
+    if path is None:
         raise KeyFileError(
             f"no person key of {name} here",
             subject=str(keys.path),
             remedy="Point MUNIMENT_KEYS at the folder that holds it.",
         )
-    return keys.create(Role.PERSON, name, secrets.passphrase(Role.PERSON, name, is_new=True))
+    return unlock(path, secrets.passphrase(Role.PERSON, name, is_new=False))
 
 
 def agent_key(keys: KeyFolder, secrets: Secrets) -> SigningKey:
@@ -48,8 +50,9 @@ def agent_key(keys: KeyFolder, secrets: Secrets) -> SigningKey:
     Raises:
         KeyFileError: if the passphrase is wrong.
     """
-    path = keys.find(Role.AGENT)
     name = canonical.text(platform.node() or "this machine")
-    if path is not None:
-        return unlock(path, secrets.passphrase(Role.AGENT, name, is_new=False))
-    return keys.create(Role.AGENT, name, secrets.passphrase(Role.AGENT, name, is_new=True))
+    with keys.locked():
+        path = keys.find(Role.AGENT)
+        if path is None:
+            return keys.create(Role.AGENT, name, secrets.passphrase(Role.AGENT, name, is_new=True))
+    return unlock(path, secrets.passphrase(Role.AGENT, name, is_new=False))

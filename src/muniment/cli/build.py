@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from muniment.cli import console
-from muniment.errors import EXIT_PARTLY
+from muniment.errors import EXIT_PARTLY, UsageError
 from muniment.model.display import visible
 
 if TYPE_CHECKING:
     from muniment.case.building import Built
 
 Sources = Annotated[
-    list[Path], typer.Argument(help="Folders, files, or Telegram Desktop export folders.")
+    list[str], typer.Argument(help="Folders, files, or Telegram Desktop export folders.")
 ]
 NewCase = Annotated[Path, typer.Option("--case", help="The case folder; made when it is new.")]
 
@@ -52,7 +52,7 @@ def collect(
 
 def _run(
     command: str,
-    sources: list[Path],
+    sources: list[str],
     case: Path,
     by: str,
     why: str,
@@ -70,7 +70,9 @@ def _run(
     by, why = told(by, "--by", NAME_CHARACTERS), told(why, "--why")
     origin = told(stated_source, "--from") if stated_source is not None else None
     again = command == "collect"
-    requests = [Request(source, by, why, origin, again) for source in sources]
+    if "" in sources:
+        raise UsageError("a source is empty", remedy="Name a file or a folder; `.` is this folder.")
+    requests = [Request(Path(source), by, why, origin, again) for source in sources]
     secrets = console.Passphrases()
     with console.Watch(as_json=as_json) as watch:
         built = building.run(

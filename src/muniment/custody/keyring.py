@@ -7,9 +7,11 @@ recommended option: 64 MiB, 3 passes, 4 lanes). Why not age's passphrase mode: d
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,6 +65,22 @@ class KeyFolder:
     def __init__(self, path: Path | None = None) -> None:
         chosen = path or os.environ.get(KEYS_VARIABLE)
         self.path = Path(chosen or Path(platformdirs.user_data_dir("muniment")) / "keys")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps two first uses at once from making two keys.
+
+        Raises:
+            StorageError: if the folder cannot be made.
+        """
+        with disk.storage(self.path):
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
 
     def find(self, role: Role, name: str | None = None) -> Path | None:
         """The key file of that role (and name, for persons), or None.

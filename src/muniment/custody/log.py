@@ -66,6 +66,8 @@ class LogWriter:
         self._state = state
         self._private = Segments(folder.private)
         self._public = Segments(folder.entries)
+        #: what the opening moved to work/recovered/: {file, bytes, sha256} each
+        self.moved_aside: list[dict[str, Any]] = []
         self._pending: list[entries.Built] = []
         self._durable = state.frontier.size
         self._memory = memory
@@ -212,7 +214,7 @@ class LogWriter:
             self._state.frontier.size,
             self._state.frontier.root(),
             self.agent,
-            int(time.time()),
+            max(0, int(time.time())),
         )
         self._keep_other_agents_checkpoint()
         disk.replace(self.folder.checkpoint, head.encode(), temp_folder=self.folder.work)

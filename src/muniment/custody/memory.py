@@ -2,7 +2,8 @@
 
 Whoever can write the case folder, and has no key, can put back an older checkpoint. The next writing
 run on the machine that signed a newer one refuses then, instead of going on from the older state.
-It is no outside anchor: it helps only this machine.
+It is no outside anchor: it helps only this machine. The digest of the projection lies there too:
+a writer acts only on a projection that it left itself, and derives any other anew from the log.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class Memory:
 
     def __init__(self, folder: Path, case: str) -> None:
         self._path = folder / "seen" / case
+        self._index_path = folder / "seen" / f"{case}.index"
 
     def size_and_root(self) -> tuple[int, bytes] | None:
         """What is remembered; None when nothing is.
@@ -52,6 +54,21 @@ class Memory:
             subject=str(self._path.name),
             remedy=f"Find the newer copy. If an older one was restored on purpose, remove {self._path}.",
         )
+
+    def index_sha256(self) -> str | None:
+        """Digest of the projection's file as this machine left it; None when it left none."""
+        try:
+            return self._index_path.read_text("ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def keep_index(self, digest: str) -> None:
+        """Remember the projection's file as this machine leaves it.
+
+        Raises:
+            StorageError: if the disk refuses.
+        """
+        disk.replace(self._index_path, digest.encode() + b"\n", temp_folder=self._path.parent)
 
     def keep(self, head: Checkpoint) -> None:
         """Remember a checkpoint that is durable in the case.

@@ -14,10 +14,12 @@ from muniment.custody import entry as entries
 from muniment.custody import root as roots
 from muniment.custody.checkpoint import Checkpoint
 from muniment.custody.keys import SigningKey
-from muniment.custody.log import LogWriter
+from muniment.custody.log import BATCH_ENTRIES, LogWriter
 from muniment.custody.memory import Memory
 from muniment.custody.root import Root
+from muniment.custody.rules import NEVER_ERASED
 from muniment.custody.scan import scan
+from muniment.custody.tree import leaf_hash
 from muniment.errors import (
     IntegrityError,
     MalformedError,
@@ -25,7 +27,7 @@ from muniment.errors import (
     SignatureError,
 )
 from muniment.store import disk
-from muniment.store.layout import SEGMENT_ENTRIES, CaseFolder
+from muniment.store.layout import MAX_HEAD_BYTES, SEGMENT_ENTRIES, CaseFolder
 from muniment.store.lock import WriterLock
 from muniment.store.segments import Segments
 
@@ -44,7 +46,7 @@ def read_root(folder: CaseFolder) -> tuple[bytes, Root]:
         NoCaseError: if there is none.
         IntegrityError: if it is not a root in its one form.
     """
-    disk.refuse_odd_files(folder.root)
+    disk.refuse_odd_files(folder.root, most_bytes=MAX_HEAD_BYTES)
     try:
         data = folder.root.read_bytes()
     except OSError as error:
@@ -68,7 +70,7 @@ def read_checkpoint(folder: CaseFolder) -> Checkpoint:
         NoCaseError: if the case was never sealed.
         IntegrityError: if it is no checkpoint in its one form.
     """
-    disk.refuse_odd_files(folder.checkpoint)
+    disk.refuse_odd_files(folder.checkpoint, most_bytes=MAX_HEAD_BYTES)
     try:
         return checkpoints.parse(folder.checkpoint.read_bytes())
     except FileNotFoundError as error:
@@ -112,8 +114,10 @@ def open_writer(
         if memory and remembered and state.wanted_root != remembered[1]:
             raise memory.refuse(state.frontier.size)
         sealed = state.frontier.size
+        _refuse_long_tail(folder, sealed)
         moved = _move_tail_aside(folder, sealed)
         log = LogWriter(folder, root, state, agent, memory=memory, on_commit=on_commit)
+        log.moved_aside = moved
         if log.size == 0:
             _open_case(log, data, person, opening)
         _certify(log, person)
@@ -133,7 +137,8 @@ def open_writer(
 def prepare(folder: CaseFolder, person: SigningKey, case: str) -> None:
     """Lay down a new case's root.json and folders; `open_writer` then writes entry 0.
 
-    A root.json left by an interrupted `init` is kept when it names the same person.
+    A root.json left by an interrupted `init` is kept when it is exactly what this person begins
+    with: one that also named another key would let that key certify agents later.
 
     Raises:
         SignatureError: if the root that is there is somebody else's.
@@ -145,11 +150,11 @@ def prepare(folder: CaseFolder, person: SigningKey, case: str) -> None:
         root = roots.make(case, person.public)
         disk.replace(folder.root, root.encode(), temp_folder=folder.work)
     _, root = read_root(folder)
-    if root.person(person.public.id) is None:
+    if root != roots.make(root.case, person.public):
         raise SignatureError(
-            f"root.json does not name the key of {person.public.name}",
+            f"root.json is there and is not the root that {person.public.name} would begin with",
             subject=str(folder.root),
-            remedy="Use the key it names, or another folder.",
+            remedy="Remove it, or give another folder; look who could have put it there.",
         )
     for path in (folder.entries, folder.private, folder.objects):
         with disk.storage(path):
@@ -203,6 +208,18 @@ def _certify(log: LogWriter, person: PersonKey | None) -> None:
     log.commit()
 
 
+def _refuse_long_tail(folder: CaseFolder, sealed: int) -> None:
+    """A crash leaves at most one batch; more means that an older checkpoint was put back."""
+    beyond = sum(1 for _ in Segments(folder.entries).lines(sealed))
+    if beyond > BATCH_ENTRIES:
+        raise IntegrityError(
+            f"{beyond} entries stand beyond the checkpoint, more than one batch: "
+            "an older checkpoint was put back",
+            subject=str(folder.checkpoint),
+            remedy="Find the newer checkpoint; nothing was changed.",
+        )
+
+
 def _move_tail_aside(folder: CaseFolder, size: int) -> list[dict[str, Any]]:
     """Copy what stands beyond the last sealed entry to work/recovered/, then cut it off."""
     moved: list[dict[str, Any]] = []
@@ -239,23 +256,29 @@ def finish_erasures(log: LogWriter) -> None:
     Raises:
         StorageError: if the disk refuses.
     """
-    by_segment: dict[int, dict[int, set[str]]] = {}
+    by_segment: dict[int, dict[int, list[tuple[str, set[str]]]]] = {}
     for erasure in log.erasures:
         for digest in erasure.objects:
             log.objects.remove(digest)
-        for index, _, fields in erasure.entries:
+        for index, leaf, fields in erasure.entries:
             number, offset = divmod(index, SEGMENT_ENTRIES)
-            by_segment.setdefault(number, {}).setdefault(offset, set()).update(fields)
+            by_segment.setdefault(number, {}).setdefault(offset, []).append((leaf, set(fields)))
     for number, wanted in sorted(by_segment.items()):
         _blank_segment(log, number, wanted)
 
 
-def _blank_segment(log: LogWriter, number: int, wanted: dict[int, set[str]]) -> None:
+def _blank_segment(
+    log: LogWriter, number: int, wanted: dict[int, list[tuple[str, set[str]]]]
+) -> None:
     public, private = Segments(log.folder.entries), Segments(log.folder.private)
     headers = public.path(number).read_bytes().split(b"\n")
     before = private.path(number).read_bytes().split(b"\n")[:-1]
     after = list(before)
-    for offset, fields in wanted.items():
-        after[offset] = entries.blank(entries.parse(headers[offset]), before[offset], fields)
+    for offset, targets in wanted.items():
+        for leaf, fields in targets:
+            entry = entries.parse(headers[offset])
+            # The leaf says which entry was meant; some kinds nobody may blank.
+            if leaf_hash(headers[offset]).hex() == leaf and entry.kind not in NEVER_ERASED:
+                after[offset] = entries.blank(entry, after[offset], fields)
     if after != before:
         private.rewrite(number, after, log.folder.work)

@@ -5,6 +5,7 @@ The writer's scan and the verifier both judge by these.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -72,6 +73,18 @@ def erasure_of(index: int, values: dict[str, Any]) -> Erasure:
     if any(not 0 <= target < index for target, _, _ in erasure.entries):
         raise MalformedError("names an entry that does not stand before it")
     return erasure
+
+
+def refuse_certified(key: PublicKey, root: Root, agents: Mapping[str, PublicKey]) -> None:
+    """Refuse to take in an agent key that is a person's, or that was certified as another before.
+
+    Raises:
+        MalformedError: saying which.
+    """
+    if root.person(key.id) is not None:
+        raise MalformedError("certifies a person's key as an agent's")
+    if agents.get(key.id, key) != key:
+        raise MalformedError("certifies a key again with another content")
 
 
 def chain_problem(entry: Entry, case: str, last_leaf: str | None) -> str | None:

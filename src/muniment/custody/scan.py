@@ -11,12 +11,20 @@ from muniment.custody import entry as entries
 from muniment.custody.checkpoint import Checkpoint
 from muniment.custody.keys import PublicKey
 from muniment.custody.root import Root
-from muniment.custody.rules import OPENING_ENTRIES, Erasure, certified_key, erasure_of
+from muniment.custody.rules import (
+    OPENING_ENTRIES,
+    Erasure,
+    certified_key,
+    chain_problem,
+    erasure_of,
+    refuse_certified,
+    signing_problem,
+)
 from muniment.custody.tree import Frontier, leaf_hash
 from muniment.errors import IntegrityError, MalformedError
 from muniment.model.entries import Entry
 from muniment.store import disk
-from muniment.store.layout import CHECKPOINT, CaseFolder
+from muniment.store.layout import CHECKPOINT, MAX_LOG_FILE_BYTES, CaseFolder
 from muniment.store.segments import Segments
 
 #: Kinds whose private values the writer itself must know.
@@ -79,7 +87,7 @@ def scan(folder: CaseFolder, root: Root, wanted_size: int = 0) -> LogState:
         try:
             if index != state.frontier.size:
                 raise MalformedError("is missing")
-            _take_in(state, line, private)
+            _take_in(state, root, line, private)
         except MalformedError as error:
             raise _damaged(folder, state.frontier.size, error.what) from error
         if state.frontier.size == wanted_size:
@@ -99,7 +107,7 @@ def whole_entries(
         IntegrityError: at the first that is not whole.
     """
     public, private = Segments(folder.entries), Segments(folder.private)
-    disk.refuse_odd_files(*folder.files())
+    disk.refuse_odd_files(*folder.files(), most_bytes=MAX_LOG_FILE_BYTES)
     index = start
     try:
         for (index, line), (_, other) in zip(
@@ -127,7 +135,8 @@ def may_be_opened(folder: CaseFolder) -> bool:
     segments = Segments(folder.entries)
     has_kept = folder.checkpoints.is_dir() and any(folder.checkpoints.iterdir())
     has_more = len(segments.numbers()) > 1 or sum(1 for _ in segments.lines()) > OPENING_ENTRIES
-    return not has_kept and not has_more
+    has_objects = folder.objects.is_dir() and any(folder.objects.iterdir())
+    return not has_kept and not has_more and not has_objects
 
 
 def _both(folder: CaseFolder) -> Iterator[tuple[int, bytes, bytes | None]]:
@@ -138,13 +147,21 @@ def _both(folder: CaseFolder) -> Iterator[tuple[int, bytes, bytes | None]]:
         yield one[0], one[1], other[1] if other is not None and other[0] == one[0] else None
 
 
-def _take_in(state: LogState, line: bytes, private: bytes | None) -> None:
+def _take_in(state: LogState, root: Root, line: bytes, private: bytes | None) -> None:
+    """Take in a sealed entry by the same rules as the verifier: a writer must not act on less."""
     entry = entries.parse(line)
     values: dict[str, Any] = {}
     if private is None:
         raise MalformedError("has no private line")
+    problem = chain_problem(entry, root.case, state.last_leaf.get(entry.author)) or signing_problem(
+        entry, root, state.agents
+    )
+    if problem:
+        raise MalformedError(problem)
     if entry.kind in _NEEDED:
         values = entries.open_private(entry, private)
+    if entry.kind == "key.certified":
+        refuse_certified(certified_key(values), root, state.agents)
     state.note(entry.kind, entry.author, entry.at, leaf_hash(line), values)
 
 

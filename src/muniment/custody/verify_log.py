@@ -15,6 +15,7 @@ from muniment.custody.rules import (
     certified_key,
     chain_problem,
     erasure_of,
+    refuse_certified,
     signing_problem,
 )
 from muniment.custody.tree import EMPTY_ROOT, Frontier, leaf_hash
@@ -74,10 +75,8 @@ class LogPass:
         Raises:
             MalformedError: if it is in the root, or was certified as another key before.
         """
-        if self.root is not None and self.root.person(key.id) is not None:
-            raise MalformedError("certifies a person's key as an agent's")
-        if self.agents.get(key.id, key) != key:
-            raise MalformedError("certifies a key again with another content")
+        if self.root is not None:
+            refuse_certified(key, self.root, self.agents)
         self.agents[key.id] = key
         self.certified_at.setdefault(key.id, index)
 
@@ -116,6 +115,9 @@ def read_log(
         is_last = f"log/entries/{segment_file(number + 1)}" not in segments
         if len(lines) != SEGMENT_ENTRIES and not is_last:
             log.form.add(public, f"holds {len(lines)} entries, not {SEGMENT_ENTRIES}")
+        for name, held in ((public, lines), (private, others)):
+            if len(held) > SEGMENT_ENTRIES:
+                log.form.add(name, f"holds {len(held)} lines, {SEGMENT_ENTRIES} are the most")
 
 
 def _segment_count(log: LogPass, segments: list[str]) -> int:

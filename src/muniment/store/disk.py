@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,18 +70,26 @@ def refuse_links(*paths: Path) -> None:
             )
 
 
-def refuse_odd_files(*paths: Path) -> None:
+def refuse_odd_files(*paths: Path, most_bytes: int | None = None) -> None:
     """Refuse to read or write where a regular file of ours should be and something else is.
 
+    Args:
+        most_bytes: also refuse a file larger than any of ours can be.
     Raises:
-        IntegrityError: naming the first that is there and is no regular file.
+        IntegrityError: naming the first that is there and is no regular file, or too large.
     """
     for path in paths:
         try:
-            mode = path.lstat().st_mode
+            info = path.lstat()
         except FileNotFoundError:
             continue
-        if not stat.S_ISREG(mode):
+        if most_bytes is not None and info.st_size > most_bytes:
+            raise IntegrityError(
+                f"has {info.st_size} bytes, more than any such file of a case can have",
+                subject=str(path),
+                remedy="Restore the true one from a second copy.",
+            )
+        if not stat.S_ISREG(info.st_mode):
             raise IntegrityError(
                 "should be a regular file of the case and is not",
                 subject=str(path),
@@ -126,8 +135,10 @@ def replace(path: Path, data: bytes, *, temp_folder: Path, mode: int = 0o644) ->
     with storage(path):
         make_folder(temp_folder)
         make_folder(path.parent)
-        temp = temp_folder / f"{path.name}.{os.getpid()}"
-        fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+        # A name nobody can guess and plant a link under, and refused if it is there.
+        temp = temp_folder / f"{path.name}.{secrets.token_hex(8)}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        fd = os.open(temp, flags, mode)
         try:
             write_all(fd, data)
             os.fsync(fd)

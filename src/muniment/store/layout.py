@@ -21,6 +21,11 @@ from muniment.errors import NoCaseError
 
 SEGMENT_ENTRIES: Final = 4096
 
+#: No segment is larger: 4,096 private lines of at most 16 kB a field.
+MAX_LOG_FILE_BYTES: Final = 1 << 30
+#: No root or checkpoint is larger.
+MAX_HEAD_BYTES: Final = 1 << 20
+
 ROOT: Final = "root.json"
 ENTRIES: Final = "log/entries"
 PRIVATE: Final = "log/private"
@@ -47,6 +52,16 @@ def segment_file(number: int) -> str:
         '000003.jsonl'
     """
     return f"{number:06d}.jsonl"
+
+
+def most_bytes(name: str) -> int:
+    """The most bytes a file of the log, or the root, can have.
+
+    Example:
+        >>> most_bytes("root.json")
+        1048576
+    """
+    return MAX_LOG_FILE_BYTES if SEGMENT_NAME.fullmatch(name) else MAX_HEAD_BYTES
 
 
 def object_name(digest: str) -> str:
@@ -96,7 +111,7 @@ class CaseFolder:
         """Every file of the log that is there, and root.json."""
         folders = (self.entries, self.private, self.checkpoints)
         below = (path for folder in folders if folder.is_dir() for path in folder.iterdir())
-        return (self.root, self.checkpoint, self.index, *below)
+        return (self.root, self.checkpoint, *below)
 
     def object(self, digest: str) -> Path:
         """Path of an object."""

@@ -8,7 +8,7 @@ from types import TracebackType
 
 from muniment.errors import LockedError
 from muniment.store import disk
-from muniment.store.layout import CaseFolder
+from muniment.store.layout import MAX_LOG_FILE_BYTES, CaseFolder
 
 
 class WriterLock:
@@ -20,7 +20,7 @@ class WriterLock:
 
     def __enter__(self) -> WriterLock:
         disk.refuse_links(*self._folder.folders())
-        disk.refuse_odd_files(*self._folder.files())
+        disk.refuse_odd_files(*self._folder.files(), most_bytes=MAX_LOG_FILE_BYTES)
         with disk.storage(self._folder.entries):
             disk.make_folder(self._folder.entries)
             self._fd = os.open(self._folder.entries, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

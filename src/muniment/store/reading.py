@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from muniment.errors import InputError
+from muniment.errors import InputError, IntegrityError
 from muniment.store.layout import (
     CHECKPOINTS,
     ENTRIES,
@@ -19,6 +19,7 @@ from muniment.store.layout import (
     OBJECTS,
     PRIVATE,
     CaseFolder,
+    most_bytes,
 )
 
 #: Errors that mean: no such file or folder of ours, or a link or something else in its place.
@@ -29,6 +30,8 @@ READ_BYTES: Final = 1 << 20
 _PREFIX: Final = re.compile(r"[0-9a-f]{2}")
 _REST: Final = re.compile(r"[0-9a-f]{62}")
 
+#: No folder of a case lies deeper; what does is named and not entered.
+_MOST_DEEP: Final = 8
 #: Folders that a run killed at the wrong moment leaves empty.
 _MAY_BE_EMPTY: Final = {"log", "objects", OBJECTS, ENTRIES, PRIVATE, CHECKPOINTS}
 
@@ -42,24 +45,31 @@ class FolderReader:
 
     def names(self) -> Iterator[tuple[str, bool]]:
         """See `Reader.names`."""
-        for name in _listed(self._folder.path):
-            if name not in NOT_EVIDENCE:
-                yield from self._below(name)
+        pending = [name for name in _listed(self._folder.path) if name not in NOT_EVIDENCE]
+        pending.reverse()
+        while pending:
+            name = pending.pop()
+            found, below = self._look(name)
+            if found is not None:
+                yield found
+            pending.extend(reversed(below))
 
-    def _below(self, name: str) -> Iterator[tuple[str, bool]]:
+    def _look(self, name: str) -> tuple[tuple[str, bool] | None, list[str]]:
+        """What stands under a name: itself when it is to be listed, and the names below it."""
+        if name.count("/") > _MOST_DEEP:
+            return (name, False), []
         path = self._folder.path / name
         mode = path.lstat().st_mode
         if not stat.S_ISDIR(mode):
-            if not OBJECT_NAME.fullmatch(name):
-                yield name, stat.S_ISREG(mode)
-            return
+            is_object = OBJECT_NAME.fullmatch(name)
+            return (None if is_object else (name, stat.S_ISREG(mode))), []
         parts = _listed(path)
         if name.startswith(f"{OBJECTS}/") and _PREFIX.fullmatch(path.name):
+            # Objects are handed out by `objects`; one that is a link or a folder says so there.
             parts = [part for part in parts if not _REST.fullmatch(part)]
         elif not parts and name not in _MAY_BE_EMPTY:
-            yield name, False
-        for part in parts:
-            yield from self._below(f"{name}/{part}")
+            return (name, False), []
+        return None, [f"{name}/{part}" for part in parts]
 
     def read(self, name: str) -> bytes | None:
         """See `Reader.read`; what is no regular file is not there (`names` reports it)."""
@@ -76,8 +86,15 @@ class FolderReader:
         finally:
             os.close(folder)
         try:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
+            info = os.fstat(fd)
+            if not stat.S_ISREG(info.st_mode):
                 return None
+            if info.st_size > most_bytes(name):
+                raise IntegrityError(
+                    f"has {info.st_size} bytes, more than any such file of a case can have",
+                    subject=str(path),
+                    remedy="Restore the true one from a second copy.",
+                )
             with os.fdopen(fd, "rb", closefd=False) as stream:
                 return stream.read()
         except OSError as error:

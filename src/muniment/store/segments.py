@@ -4,11 +4,15 @@ move an invalid tail aside (recovery) or to blank a value (erasure)."""
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from muniment.store import disk
 from muniment.store.layout import SEGMENT_ENTRIES, segment_file
+
+_NAME: Final = re.compile(r"[0-9]{6,9}\.jsonl")
 
 
 class Segments:
@@ -21,8 +25,9 @@ class Segments:
         """Numbers of the segments on disk, ascending; files of other names are not ours."""
         if not self.folder.is_dir():
             return []
-        stems = (path.stem for path in self.folder.iterdir() if path.suffix == ".jsonl")
-        return sorted(int(stem) for stem in stems if stem.isascii() and stem.isdigit())
+        names = (path.name for path in self.folder.iterdir())
+        numbers = (int(name[:-6]) for name in names if _NAME.fullmatch(name))
+        return sorted(numbers)
 
     def path(self, number: int) -> Path:
         """Path of a segment."""
@@ -37,7 +42,8 @@ class Segments:
                 continue
             lines = self.path(number).read_bytes().split(b"\n")
             lines.pop()
-            for offset, line in enumerate(lines):
+            # A segment never holds more: what does was joined from two, and the rest is not there.
+            for offset, line in enumerate(lines[:SEGMENT_ENTRIES]):
                 if first + offset >= start:
                     yield first + offset, line
 
