@@ -37,8 +37,9 @@ EXIT_CODES: dict[int, str] = {
     "the checkpoint (an interrupted run, or additions), named, not covered by any signature",
     EXIT_NO_CASE: "no case at or above the folder",
     EXIT_LOCKED: "locked: another process is writing to the case",
-    EXIT_INTEGRITY: "integrity failed: stored evidence is not what the log says",
-    EXIT_SIGNATURE: "a signature or the root failed",
+    EXIT_INTEGRITY: "integrity failed: stored evidence is not what the log says, or the log is no "
+    "continuation of the checkpoint given with --since; stands before 21 when both are so",
+    EXIT_SIGNATURE: "a signature or the root failed, and nothing of 20",
 }
 
 

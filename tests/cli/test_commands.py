@@ -138,7 +138,7 @@ def test_erase_asks_and_then_takes(
 ) -> None:
     digest = hashlib.sha256((source / "note.txt").read_bytes()).hexdigest()
     words = ("erase", f"item:{digest}", "--case", "case", *WHO, "--out-of-reach", "none known")
-    assert muniment(*words).returncode == 1, "nobody there to confirm"
+    assert muniment(*words).returncode == 2, "nobody there to confirm"
     assert CaseFolder(tmp_path / "case").object(digest).exists()
     result = run_json(muniment, *words, "--yes")
     assert result["objects"] == [digest]

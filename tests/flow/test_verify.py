@@ -13,7 +13,8 @@ import pytest
 
 import muniment
 from muniment import verify
-from muniment.errors import EXIT_INTEGRITY, EXIT_PARTLY, EXIT_SIGNATURE
+from muniment.custody.keyring import KeyFolder
+from muniment.errors import EXIT_INTEGRITY, EXIT_PARTLY, EXIT_SIGNATURE, IntegrityError
 from muniment.model.verify import Status, Verdict
 from muniment.store.layout import CaseFolder
 from tests.conftest import BuildCase, RunCommand
@@ -259,3 +260,147 @@ def test_lost_objects_are_collected_again(
     build_case(source)
     missing = [finding.piece for finding in verify(case.path).check("objects").findings]
     assert len(missing) <= 1, "all but the listing are back"
+
+
+def test_a_changed_report_is_named(build_case: BuildCase, source: Path, tmp_path: Path) -> None:
+    page = Path(build_case(source, report=True).report or "")
+    case = tmp_path / "case"
+    assert verify(case).check("report").status is Status.PASS
+    page.write_bytes(page.read_bytes().replace(b"1 post", b"9 post"))
+    check = verify(case).check("report")
+    assert check.status is Status.NOT_CHECKED
+    assert check.findings[0].piece == "report/index.html"
+
+
+@pytest.mark.parametrize("size", [1 << 31, 1 << 33])
+def test_huge_sparse_files_are_refused_in_words(case: CaseFolder, size: int) -> None:
+    for path in (case.root, case.checkpoint, case.entries / "000000.jsonl"):
+        data = path.read_bytes()
+        with path.open("r+b") as stream:
+            stream.truncate(size)
+        with pytest.raises(IntegrityError, match="more than any such file"):
+            verify(case.path)
+        path.write_bytes(data)
+    assert verify(case.path).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE meta SET value='abc' WHERE name='tree_size'",
+        "UPDATE meta SET value=x'ff' WHERE name='tree_size'",
+        "CREATE VIEW more AS SELECT 1",
+        "CREATE TRIGGER t AFTER INSERT ON entry BEGIN DELETE FROM entry; END",
+        "DROP TABLE entry; CREATE VIEW entry AS WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n+1"
+        " FROM r) SELECT n AS idx, 'x' AS kind, 'x' AS author, 'x' AS at_utc, 'x' AS leaf FROM r",
+        "UPDATE item SET path=zeroblob(90000000)",
+    ],
+)
+def test_a_hostile_projection_is_named_and_rebuilt(
+    case: CaseFolder, build_case: BuildCase, source: Path, sql: str
+) -> None:
+    with sqlite3.connect(case.index) as db:
+        db.executescript(sql)
+    assert verify(case.path).check("projection").status is Status.FAIL
+    (source / "new.txt").write_text("new\n")
+    build_case(source)
+    assert verify(case.path).exit_code == 0
+
+
+def test_a_row_in_the_projection_does_not_make_a_writer_skip_a_file(
+    case: CaseFolder, build_case: BuildCase, source: Path
+) -> None:
+    new = source / "new.txt"
+    new.write_text("new\n")
+    with sqlite3.connect(case.index) as db:
+        row = db.execute("SELECT * FROM item WHERE path='note.txt'").fetchone()
+        changed = list(row)
+        changed[0], changed[4], changed[3] = 999, "new.txt", 4
+        db.execute(f"INSERT INTO item VALUES ({','.join('?' * len(row))})", changed)
+    assert build_case(source).sources[str(source)]["found"] == 1
+
+
+def test_an_unsigned_erasure_under_a_made_up_checkpoint_is_not_carried_out(
+    case: CaseFolder, build_case: BuildCase, source: Path
+) -> None:
+    """Whoever has only the disk can write any lines and sign with a key of their own."""
+    import secrets
+
+    from muniment.custody import checkpoint as checkpoints
+    from muniment.custody import entry as entries
+    from muniment.custody.keys import SigningKey
+    from muniment.custody.root import parse
+    from muniment.custody.tree import leaf_hash, root
+    from muniment.model.entries import Role
+
+    mine = SigningKey(Role.AGENT, "mine", secrets.token_bytes(32), None)
+    person = parse(case.root.read_bytes()).keys[0].key.id
+    lines = (case.entries / "000000.jsonl").read_bytes().splitlines()
+    privates = (case.private / "000000.jsonl").read_bytes().splitlines()
+    objects = [path.parent.name + path.name for path in case.objects.glob("*/*")]
+    public = mine.public
+    prev = leaf_hash(lines[1]).hex()
+    for kind, values in [
+        (
+            "key.certified",
+            {
+                "key": public.id,
+                "role": "agent",
+                "name": "mine",
+                "ed25519": public.ed25519,
+                "mldsa44": None,
+            },
+        ),
+        (
+            "object.erased",
+            {"entries": [], "objects": objects, "why": "x", "by": "x", "out_of_reach": "x"},
+        ),
+    ]:
+        built = entries.build(
+            case=entries.parse(lines[0]).case,
+            kind=kind,
+            author=person,
+            at="2030-01-01T00:00:00.000Z",
+            prev=prev,
+            values={name: entries.encode_value(value) for name, value in values.items()},
+            signer=mine,
+        )
+        lines.append(built.public)
+        privates.append(built.private)
+        prev = built.leaf.hex()
+    (case.entries / "000000.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
+    (case.private / "000000.jsonl").write_bytes(b"".join(line + b"\n" for line in privates))
+    head = checkpoints.sign(
+        checkpoints.origin_of(entries.parse(lines[0]).case),
+        len(lines),
+        root([leaf_hash(line) for line in lines]),
+        mine,
+        1_900_000_000,
+    )
+    case.checkpoint.write_bytes(head.encode())
+    assert verify(case.path).exit_code in (EXIT_INTEGRITY, EXIT_SIGNATURE)
+    (source / "new.txt").write_text("new\n")
+    with pytest.raises(IntegrityError, match="does not hold"):
+        build_case(source)
+    assert all(case.object(digest).exists() for digest in objects)
+
+
+def test_a_root_laid_down_beforehand_is_refused(
+    build_case: BuildCase, keys: KeyFolder, source: Path, tmp_path: Path
+) -> None:
+    import secrets
+
+    from muniment.custody import root as roots
+    from muniment.custody.keys import SigningKey
+    from muniment.custody.root import Root
+    from muniment.errors import SignatureError
+    from muniment.model.entries import Role
+
+    mine = SigningKey(Role.PERSON, "mine", secrets.token_bytes(32), None)
+    honest = next(public for _, public in keys.all() if public.role is Role.PERSON)
+    both = (*roots.make("ab" * 16, honest).keys, *roots.make("ab" * 16, mine.public).keys)
+    folder = tmp_path / "case"
+    folder.mkdir()
+    (folder / "root.json").write_bytes(Root("ab" * 16, roots.FORMAT, both).encode())
+    with pytest.raises(SignatureError, match="is not the root"):
+        build_case(source)

@@ -26,7 +26,7 @@ from muniment.custody.memory import Memory
 from muniment.custody.opening import open_writer, prepare, read_root
 from muniment.custody.scan import may_be_opened
 from muniment.custody.vault import Vault
-from muniment.errors import NoCaseError, UsageError
+from muniment.errors import InputError, NoCaseError, UsageError
 from muniment.model.display import visible
 from muniment.model.vocabulary import data_digests
 from muniment.store import disk
@@ -158,6 +158,12 @@ def run(
     Raises:
         MunimentError: if nothing more could be done; what was acknowledged is kept.
     """
+    if requests and not is_case(folder) and not any(one.source.exists() for one in requests):
+        raise InputError(
+            "not found, so no case was made",
+            subject=", ".join(str(one.source) for one in requests),
+            remedy="Check the path.",
+        )
     with writing(
         folder,
         by=by,

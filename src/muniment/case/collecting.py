@@ -63,6 +63,7 @@ class _Acquisition:
         self.sizes: dict[str, int] = {}
         self.exports: list[tuple[str, str]] = []
         self.useful = 0
+        self.acquired: set[str] = set()
         self.erased = {digest for (digest,) in index.rows("SELECT object FROM erased")}
 
     def notice(self, subject: str, what: str, remedy: str) -> None:
@@ -293,7 +294,12 @@ def _log_item(
     run: _Acquisition, one: Listed, name: Name, digest: str, size: int, head: bytes, held: bool
 ) -> None:
     media = identify(head, name.path)
-    outcome = Outcome.DUPLICATE if held else Outcome.FOUND
+    # Bytes that a killed run left on disk and no entry names are found, not held already.
+    is_named = digest in run.acquired or bool(
+        run.index.rows("SELECT 1 FROM reference WHERE object=?", digest)
+    )
+    outcome = Outcome.DUPLICATE if held and is_named else Outcome.FOUND
+    run.acquired.add(digest)
     run.log.append(
         "item.acquired",
         {

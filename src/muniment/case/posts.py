@@ -87,6 +87,7 @@ def record_posts(
 
 def _count(tally: Tally, post: Post) -> None:
     tally.posts += 1
+    tally.service_messages += post.kind == "service"
     if post.media and post.media.status in _ABSENT:
         tally.absent_media += 1
 

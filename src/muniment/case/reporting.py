@@ -74,37 +74,47 @@ def facts(folder: CaseFolder, keys: Path | None = None) -> ReportData:
     Raises:
         IntegrityError: if the log cannot be read up to there.
     """
-    head = read_checkpoint(folder)
-    root_bytes, root = read_root(folder)
+    head, (_, root) = read_checkpoint(folder), read_root(folder)
     memory = Memory(keys or KeyFolder().path, root.case)
     index = projecting.at_size(folder, head.size, memory)
     try:
-        rows = index.rows("SELECT details FROM event WHERE kind='case.opened'")
-        if index.size != head.size or not rows:
-            raise IntegrityError(
-                f"holds {index.size} entries, the checkpoint covers {head.size}",
-                subject=str(folder.path),
-                remedy="Run `muniment verify` to see what is missing.",
-            )
-        opening = json.loads(rows[0][0])
-        ((opened_utc,),) = index.rows("SELECT at_utc FROM entry WHERE idx=0")
-        posts, items = _posts_and_items(index)
-        return ReportData(
-            root.case,
-            opening["title"],
-            opening["purpose"],
-            opening["opened_by"],
-            opened_utc,
-            _custody(index, head, roots.fingerprint(root_bytes)),
-            _acquisitions(index),
-            items,
-            posts,
-            _misses(index),
-            _tools(index),
-            muniment.__version__,
-        )
+        return facts_of(folder, index)
     finally:
         index.close()
+
+
+def facts_of(folder: CaseFolder, index: Index) -> ReportData:
+    """What the report shows, from a projection of exactly the checkpoint's entries.
+
+    Raises:
+        IntegrityError: if the projection is of another size.
+    """
+    head = read_checkpoint(folder)
+    root_bytes, root = read_root(folder)
+    rows = index.rows("SELECT details FROM event WHERE kind='case.opened'")
+    if index.size != head.size or not rows:
+        raise IntegrityError(
+            f"holds {index.size} entries, the checkpoint covers {head.size}",
+            subject=str(folder.path),
+            remedy="Run `muniment verify` to see what is missing.",
+        )
+    opening = json.loads(rows[0][0])
+    ((opened_utc,),) = index.rows("SELECT at_utc FROM entry WHERE idx=0")
+    posts, items = _posts_and_items(index)
+    return ReportData(
+        root.case,
+        opening["title"],
+        opening["purpose"],
+        opening["opened_by"],
+        opened_utc,
+        _custody(index, head, roots.fingerprint(root_bytes)),
+        _acquisitions(index),
+        items,
+        posts,
+        _misses(index),
+        _tools(index),
+        muniment.__version__,
+    )
 
 
 def _acquisitions(index: Index) -> tuple[AcquisitionView, ...]:

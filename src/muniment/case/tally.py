@@ -17,6 +17,7 @@ class Tally:
         self.attempted = 0
         self.unchanged = 0
         self.posts = 0
+        self.service_messages = 0
         self.absent_media = 0
         self.bytes = 0
         self.notices: list[str] = []
@@ -44,5 +45,6 @@ class Tally:
             **outcomes,
             "not_tried": max(0, self.attempted - tried),
             "posts": self.posts,
+            "service_messages": self.service_messages,
             "absent_media": self.absent_media,
         }

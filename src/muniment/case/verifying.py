@@ -8,14 +8,22 @@ from typing import Any
 
 import msgspec
 
+from muniment.case import reporting
 from muniment.case.index import Index
 from muniment.case.progress import Progress, Silent
 from muniment.custody import checkpoint as checkpoints
 from muniment.custody.verify import Pins
 from muniment.custody.verify import verify as verify_evidence
-from muniment.errors import EXIT_INTEGRITY, InputError, IntegrityError, MalformedError, UsageError
+from muniment.errors import (
+    EXIT_INTEGRITY,
+    InputError,
+    IntegrityError,
+    MalformedError,
+    UsageError,
+)
 from muniment.model.entries import Entry
 from muniment.model.verify import Check, Finding, Status, Verdict
+from muniment.report.page import render
 from muniment.store.layout import CaseFolder, find
 from muniment.store.reading import FolderReader
 
@@ -98,11 +106,29 @@ def verify(folder: CaseFolder, pinned: Pins, progress: Progress | None = None) -
     try:
         verdict = verify_evidence(reader, pinned, observe)
         check = _compare(index, memory, problem, verdict.entries, strange)
+        page = _check_report(folder, memory, verdict)
     finally:
         memory.close()
         if index:
             index.close()
-    return msgspec.structs.replace(verdict, checks=(*verdict.checks, check))
+    return msgspec.structs.replace(verdict, checks=(*verdict.checks, check, *page))
+
+
+def _check_report(folder: CaseFolder, memory: Index, verdict: Verdict) -> tuple[Check, ...]:
+    """Whether the page that people read is the one this case gives; nothing when there is none."""
+    page = folder.report / "index.html"
+    if not page.is_file():
+        return ()
+    name, again = "report", "`muniment report` draws it again"
+    if verdict.exit_code or not (verdict.checkpoint or "").startswith(f"{memory.size}:"):
+        why = f"the page is no evidence and was not compared; {again}"
+        return (Check(name, Status.NOT_CHECKED, why),)
+    if page.read_bytes() == render(reporting.facts_of(folder, memory)):
+        return (Check(name, Status.PASS, "the page is byte for byte the one this case gives"),)
+    finding = Finding("report/index.html", "is not the page this case and this version give")
+    why = f"changed, or drawn by another version or of an earlier checkpoint; {again}"
+    # Exit 0: the page is no evidence, and every later entry makes it older than the checkpoint.
+    return (Check(name, Status.NOT_CHECKED, why, (finding,), 1),)
 
 
 def _open(folder: CaseFolder) -> tuple[Index | None, Index, str]:

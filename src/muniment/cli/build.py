@@ -136,12 +136,18 @@ def _print(command: str, built: Built, *, as_json: bool) -> None:
         console.say(f"Collected    {totals['attempted']} files: {kept}{unchanged}")
         absent = totals["absent_media"]
         missing = f" ({absent} name a file their export lacks)" if absent else ""
-        console.say(f"Posts        {totals['posts']}{missing}")
+        services = totals["service_messages"]
+        posts = f"{totals['posts'] - services} and {services} service messages"
+        console.say(f"Posts        {posts}{missing}")
         failed = totals["failed"] + totals["refused"] + totals["absent"]
         console.say(
             f"Not kept     {failed} (each listed above and in the report)"
             if failed
             else "Not kept     nothing failed"
+        )
+    if built.notices:
+        console.say(
+            f"To look at   {len(built.notices)} lines above; the report lists what was missed"
         )
     console.say(f"Root         {built.root_sha256}")
     console.say(f"Checkpoint   {built.checkpoint}")

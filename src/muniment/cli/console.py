@@ -86,29 +86,33 @@ class Watch:
         self._notices = 0
 
     def __enter__(self) -> Watch:
-        if not self._as_json and sys.stderr is not None and sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import (
-                BarColumn,
-                MofNCompleteColumn,
-                Progress,
-                TextColumn,
-                TimeElapsedColumn,
-                TimeRemainingColumn,
-            )
-
-            self._bar = Progress(
-                TextColumn("{task.description}", markup=False),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[unit]}", markup=False),
-                TimeElapsedColumn(),
-                TimeRemainingColumn(),
-                console=Console(stderr=True),
-                transient=True,
-            )
-            self._bar.start()
         return self
+
+    def _open_bar(self) -> None:
+        """Only when there is something to draw: a live bar would paint over a passphrase prompt."""
+        if self._bar or self._as_json or sys.stderr is None or not sys.stderr.isatty():
+            return
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[unit]}", markup=False),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._bar.start()
 
     def __exit__(self, *_: object) -> None:
         if self._bar:
@@ -116,6 +120,7 @@ class Watch:
 
     def start(self, label: str, total: int | None, unit: str) -> None:
         """See `case.progress.Progress`."""
+        self._open_bar()
         if self._bar:
             self._task = self._bar.add_task(label, total=total, unit=unit)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
 from muniment.cli import console
-from muniment.errors import EXIT_INTEGRITY
+from muniment.errors import EXIT_INTEGRITY, UsageError
 from muniment.model.display import visible
 
 
@@ -47,6 +48,8 @@ def erase(
     """Destroy the bytes of items and the private values of entries; the proofs still verify."""
     from muniment.case.erasing import erase_signed
 
+    if not yes and (sys.stdin is None or not sys.stdin.isatty()):
+        raise UsageError("nobody is there to confirm it", remedy="Add --yes if you are sure.")
     if not yes:
         typer.confirm(f"Erase {', '.join(identities)} for good?", abort=True)
     with console.Watch(as_json=as_json) as watch:

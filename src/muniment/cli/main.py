@@ -5,9 +5,11 @@ from __future__ import annotations
 import signal
 import sys
 from types import FrameType
+from typing import Annotated
 
 import typer
 
+import muniment
 from muniment.cli import build, console, keep, look, verify
 from muniment.errors import EXIT_ERROR, MunimentError
 
@@ -18,8 +20,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # rich costs half of the 0.3 s in which --help shall answer
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Footage of an alleged crime, and what is said about it, as a case a court can test.",
+    invoke_without_command=True,
 )
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", help="Say the version and stop.")] = False,
+) -> None:
+    """Footage of an alleged crime, and what is said about it, as a case a court can test."""
+    if version:
+        console.say(f"muniment {muniment.__version__}")
+        raise typer.Exit
+
+
 app.command("build")(build.build)
 app.command("init")(build.init)
 app.command("collect")(build.collect)

@@ -60,3 +60,15 @@ def _print(verdict: Verdict) -> None:
     console.say("This does not show:")
     for line in verdict.not_proved:
         console.say(f"  {line}")
+    console.say()
+    console.say(f"Outcome      {_outcome(verdict)}")
+
+
+def _outcome(verdict: Verdict) -> str:
+    """The last line: what a person who reads nothing else must know."""
+    failed = [check.name for check in verdict.checks if check.status == "fail"]
+    if failed:
+        return f"FAILED: {', '.join(failed)} (exit code {verdict.exit_code})"
+    open_names = [check.name for check in verdict.checks if check.status == "not checked"]
+    left = f"; not checked: {', '.join(open_names)}" if open_names else ""
+    return f"every check that was made passed{left} (exit code {verdict.exit_code})"

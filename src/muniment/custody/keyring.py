@@ -169,7 +169,8 @@ def unlock(path: Path, passphrase: str) -> SigningKey:
         raise KeyFileError(
             "the passphrase is wrong, or the file was changed",
             subject=f"{file.public.role} key of {file.public.name} ({path})",
-            remedy="Try the passphrase again; a lost one cannot be recovered: certify a new key.",
+            remedy="Try again. A lost one cannot be recovered; an agent key can be replaced: move its "
+            "file away, and the next run makes a new one, which a person certifies.",
         ) from error
     except ValueError as error:
         raise _damaged(path, str(error)) from error

@@ -27,8 +27,6 @@ from muniment.store import disk
 from muniment.store.layout import CHECKPOINT, MAX_LOG_FILE_BYTES, CaseFolder
 from muniment.store.segments import Segments
 
-#: Kinds whose private values the writer itself must know.
-_NEEDED: Final = frozenset({"key.certified", "object.erased"})
 _REMEDY: Final = "Run `muniment verify` to see all that differs; restore it from a second copy."
 
 
@@ -150,7 +148,6 @@ def _both(folder: CaseFolder) -> Iterator[tuple[int, bytes, bytes | None]]:
 def _take_in(state: LogState, root: Root, line: bytes, private: bytes | None) -> None:
     """Take in a sealed entry by the same rules as the verifier: a writer must not act on less."""
     entry = entries.parse(line)
-    values: dict[str, Any] = {}
     if private is None:
         raise MalformedError("has no private line")
     problem = chain_problem(entry, root.case, state.last_leaf.get(entry.author)) or signing_problem(
@@ -158,8 +155,7 @@ def _take_in(state: LogState, root: Root, line: bytes, private: bytes | None) ->
     )
     if problem:
         raise MalformedError(problem)
-    if entry.kind in _NEEDED:
-        values = entries.open_private(entry, private)
+    values = entries.open_private(entry, private)
     if entry.kind == "key.certified":
         refuse_certified(certified_key(values), root, state.agents)
     state.note(entry.kind, entry.author, entry.at, leaf_hash(line), values)

@@ -119,7 +119,7 @@ _ALL: Final = (
         _F("outcome", "`complete`, `partly`, `failed` or `interrupted`"),
         _F(
             "counts",
-            "attempted, each outcome, not_tried, posts, absent_media (files the export lacks)",
+            "attempted, each outcome, not_tried, posts, service_messages, absent_media",
         ),
         _F("elapsed_s", "seconds it took, decimal string; null for one that was killed"),
         _F("reason", "why it did not end `complete`, or null"),

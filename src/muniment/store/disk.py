@@ -18,6 +18,7 @@ _REMEDIES = {
     errno.EROFS: "The disk is read-only: remount it writable or choose another folder.",
     errno.EACCES: "Give yourself write permission there, or choose another folder.",
     errno.EPERM: "Give yourself write permission there, or choose another folder.",
+    errno.EEXIST: "Choose another name; nothing is overwritten.",
     errno.EIO: "The disk reports a fault: copy the case to another disk before anything else.",
 }
 

@@ -135,5 +135,5 @@ def find(start: Path) -> CaseFolder:
     raise NoCaseError(
         "no case at or above this folder",
         subject=str(start),
-        remedy="Give --case DIR, or make one with `muniment init`.",
+        remedy="Name its folder (--case DIR), or make one with `muniment init`.",
     )
