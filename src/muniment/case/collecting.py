@@ -33,8 +33,8 @@ from muniment.model.display import visible
 from muniment.model.ids import short
 
 EXPORT_FILE: Final = b"result.json"
-#: Content too short to be any footage, document or export.
-TINY_BYTES: Final = 1
+#: So many first bytes tell the content type.
+IDENTIFY_BYTES: Final = 8192
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -293,7 +293,7 @@ def _acquire(run: _Acquisition, source: SourceFolder, one: Listed, name: Name) -
 def _log_item(
     run: _Acquisition, one: Listed, name: Name, digest: str, size: int, head: bytes, held: bool
 ) -> None:
-    media = identify(head, name.path)
+    media = identify(head[:IDENTIFY_BYTES], name.path)
     # Bytes that a killed run left on disk and no entry names are found, not held already.
     is_named = digest in run.acquired or bool(
         run.index.rows("SELECT 1 FROM reference WHERE object=?", digest)
@@ -323,9 +323,16 @@ def _log_item(
         run.notice(f"{run.request.source}/{name.path}", "is empty (0 bytes)", "Kept as it is.")
     elif category(media.by_content) != "other":
         run.useful += 1
-    is_json_export = one.raw.rpartition(b"/")[2] == EXPORT_FILE and is_export(head)
-    if is_json_export:
+    if one.raw.rpartition(b"/")[2] != EXPORT_FILE:
+        return
+    if is_export(head):
         run.exports.append((digest, _folder(name.path)))
+    elif size:
+        run.notice(
+            f"{run.request.source}/{name.path}",
+            "is no Telegram Desktop export this program knows, so no posts were read from it",
+            "Kept as it is; export again in the JSON format if it should be one.",
+        )
 
 
 def _say_if_useless(run: _Acquisition, listed: list[Listed]) -> None:

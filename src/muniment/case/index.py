@@ -10,7 +10,7 @@ import functools
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -153,6 +153,17 @@ class Index:
         """
         try:
             return self.db.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise _refused(self.path, error) from error
+
+    def each(self, sql: str, *parameters: Any) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query one by one.
+
+        Raises:
+            IntegrityError: if the file is damaged.
+        """
+        try:
+            yield from self.db.execute(sql, parameters)
         except sqlite3.Error as error:
             raise _refused(self.path, error) from error
 

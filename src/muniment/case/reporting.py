@@ -33,6 +33,7 @@ from muniment.model.report import (
 )
 from muniment.model.times import Interval
 from muniment.report.page import render
+from muniment.report.survey import MOST_ROWS
 from muniment.store import disk
 from muniment.store.layout import CaseFolder
 
@@ -221,8 +222,11 @@ def _posts(
         " ORDER BY earliest_utc IS NULL, earliest_utc, latest_utc, idx"
     )
     resumed = dict(index.rows("SELECT leaf, resumes FROM acquisition WHERE resumes IS NOT NULL"))
+    shared: dict[Any, Any] = {}
     return tuple(
-        _post(row, where, folders, resumed) for row in index.rows(sql) if row[2] is not None
+        _post(row, where, folders, resumed, shared, is_listed=number < MOST_ROWS)
+        for number, row in enumerate(index.each(sql))
+        if row[2] is not None
     )
 
 
@@ -231,7 +235,16 @@ def _post(
     where: dict[tuple[str, str], str],
     folders: dict[str, str],
     resumed: dict[str, str],
+    shared: dict[Any, Any],
+    *,
+    is_listed: bool,
 ) -> PostView:
+    """One post; what only the list shows is left out of those beyond it, and equal values are kept
+    once, so that a case of 400,000 posts is drawn in bounded memory."""
+
+    def one(value: Any) -> Any:
+        return shared.setdefault(value, value) if value is not None else None
+
     leaf, acquisition, export, start, end, name, channel_id, kind, ordinal = row[:9]
     media = json.loads(row[18]) if row[18] else {}
     folder = folders.get(export, "")
@@ -244,23 +257,23 @@ def _post(
     edited = json.loads(row[16]) if row[16] else None
     return PostView(
         id=short("post", leaf),
-        channel_key=f"{export[:12]}/{ordinal}",
-        channel=Channel(name, channel_id, kind, ordinal or 0),
+        channel_key=one(f"{export[:12]}/{ordinal}"),
+        channel=one(Channel(name, channel_id, kind, ordinal or 0)),
         post_id=row[9],
-        kind=row[10] or "message",
-        action=row[11],
-        author=row[12],
-        published=Interval(row[13], row[14], row[15] or "no time given"),
+        kind=one(row[10] or "message"),
+        action=one(row[11]),
+        author=one(row[12]),
+        published=Interval(row[13], one(row[14]), one(row[15] or "no time given")),
         edited=msgspec.convert(edited, Interval) if edited else None,
-        text=row[17],
-        media_type=media.get("media_type"),
-        media_status=media.get("status"),
-        media_path=path,
-        media_item=short("item", digest) if digest else None,
-        forwarded_from=row[19],
-        reply_to=row[20],
-        album_of=row[21],
-        export_item=short("item", export),
+        text=row[17] if is_listed else None,
+        media_type=one(media.get("media_type")),
+        media_status=one(media.get("status")),
+        media_path=path if is_listed else None,
+        media_item=one(short("item", digest)) if digest else None,
+        forwarded_from=one(row[19]),
+        reply_to=row[20] if is_listed else None,
+        album_of=row[21] if is_listed else None,
+        export_item=one(short("item", export)),
         start_byte=start,
         end_byte=end,
     )

@@ -74,7 +74,7 @@ class LogWriter:
         self._on_commit = on_commit
         self._clock = clock
         self._failed: MunimentError | None = None
-        self._is_committing = False
+        self._is_busy = False
         self._last_commit = time.monotonic()
 
     @property
@@ -94,8 +94,8 @@ class LogWriter:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether a commit was refused or cut short; nothing more can be written then."""
-        return self._failed is not None or self._is_committing
+        """Whether a step was refused or cut short; nothing more can be written then."""
+        return self._failed is not None or self._is_busy
 
     @property
     def erasures(self) -> tuple[Erasure, ...]:
@@ -135,8 +135,11 @@ class LogWriter:
             values=encoded,
             signer=person,
         )
+        # Ctrl-C may come between any two steps: half an entry must never be sealed.
+        self._is_busy = True
         self._pending.append(built)
         self._state.note(kind, author_id, at, built.leaf, dict(values))
+        self._is_busy = False
         if self._batch_is_full():
             self.commit()
         return built.leaf.hex()
@@ -191,7 +194,7 @@ class LogWriter:
         last = self._state.checkpoint
         if not self._pending and last is not None:
             return last
-        self._is_committing = True
+        self._is_busy = True
         try:
             self.objects.commit()
             self._private.append(self._durable, [built.private for built in self._pending])
@@ -202,7 +205,7 @@ class LogWriter:
             raise
         self._durable += len(self._pending)
         self._pending.clear()
-        self._is_committing = False
+        self._is_busy = False
         if self._on_commit:
             self._on_commit(self._durable)
         self._last_commit = time.monotonic()

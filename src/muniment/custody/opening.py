@@ -148,7 +148,8 @@ def prepare(folder: CaseFolder, person: SigningKey, case: str) -> None:
         with disk.storage(folder.path):
             disk.make_folder(folder.path)
         root = roots.make(case, person.public)
-        disk.replace(folder.root, root.encode(), temp_folder=folder.work)
+        # Never over another's: two first builds at once must end with one root.
+        disk.create(folder.root, root.encode(), temp_folder=folder.work)
     _, root = read_root(folder)
     if root != roots.make(root.case, person.public):
         raise SignatureError(

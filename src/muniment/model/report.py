@@ -58,7 +58,8 @@ class ItemView(msgspec.Struct, frozen=True):
 
 class PostView(msgspec.Struct, frozen=True):
     """A post. `channel_key` tells channels apart (two chats of one name are two); `media_item` is
-    the id of the item its file became, null when there is none or it is not there."""
+    the id of the item its file became, null when there is none or it is not there. Of posts beyond
+    the page's list `text`, `media_path`, `reply_to` and `album_of` are null."""
 
     id: str
     channel_key: str

@@ -36,9 +36,7 @@ def format_utc(moment: datetime) -> str:
         >>> format_utc(datetime(2026, 1, 2, 3, 4, 5, 678901, UTC))
         '2026-01-02T03:04:05.678Z'
     """
-    moment = moment.astimezone(UTC)
-    stamp = moment.strftime("%m-%dT%H:%M:%S")
-    return f"{moment.year:04d}-{stamp}.{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def parse_utc(stamp: str) -> datetime:
@@ -53,7 +51,7 @@ def parse_utc(stamp: str) -> datetime:
     if not _PATTERN.fullmatch(stamp):
         raise MalformedError("not a UTC time with milliseconds and Z", subject=stamp)
     try:
-        return datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+        return datetime.fromisoformat(stamp)
     except ValueError as error:
         raise MalformedError("not a time in the calendar", subject=stamp) from error
 

@@ -46,6 +46,151 @@ def sync_folder(path: Path) -> None:
         os.close(fd)
 
 
+def create(path: Path, data: bytes, *, temp_folder: Path) -> bool:
+    """Put `data` at `path` unless something is there already: False then, and it stays as it was.
+
+    Raises:
+        StorageError: if the disk refuses.
+    """
+    temp = temp_folder / f"{path.name}.{secrets.token_hex(8)}"
+    replace(temp, data, temp_folder=temp_folder)
+    with storage(path):
+        try:
+            os.link(temp, path, follow_symlinks=False)
+        except FileExistsError:
+            return False
+        finally:
+            temp.unlink()
+        sync_folder(path.parent)
+    return True
+
+
+def refuse_links(*paths: Path) -> None:
+    """Refuse to write below anything that should be a folder of ours and is something else.
+
+    A link there could lead a writer to other people's files.
+
+    Raises:
+        IntegrityError: naming the first that is there and is no real folder.
+    """
+    for path in paths:
+        try:
+            mode = path.lstat().st_mode
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise StorageError(
+                f"cannot be looked at ({(error.strerror or '').lower()})", subject=str(path)
+            ) from error
+        if not stat.S_ISDIR(mode):
+            raise IntegrityError(
+                "should be a folder of the case and is a link or a file",
+                subject=str(path),
+                remedy="Remove it, and look who could have put it there.",
+            )
+
+
+def refuse_odd_files(*paths: Path, most_bytes: int | None = None) -> None:
+    """Refuse to read or write where a regular file of ours should be and something else is.
+
+    Args:
+        most_bytes: also refuse a file larger than any of ours can be.
+    Raises:
+        IntegrityError: naming the first that is there and is no regular file, or too large.
+    """
+    for path in paths:
+        try:
+            info = path.lstat()
+        except FileNotFoundError:
+            continue
+        if most_bytes is not None and info.st_size > most_bytes:
+            raise IntegrityError(
+                f"has {info.st_size} bytes, more than any such file of a case can have",
+                subject=str(path),
+                remedy="Restore the true one from a second copy.",
+            )
+        if not stat.S_ISREG(info.st_mode):
+            raise IntegrityError(
+                "should be a regular file of the case and is not",
+                subject=str(path),
+                remedy="Remove it, restore the true one from a second copy, and look who did it.",
+            )
+
+
+def sync_file(path: Path) -> None:
+    """Make a file's bytes durable."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents, each durable in its own parent."""
+    missing = [path]
+    while not missing[-1].parent.exists():
+        missing.append(missing[-1].parent)
+    for folder in reversed(missing):
+        if not folder.exists():
+            folder.mkdir()
+            sync_folder(folder.parent)
+
+
+def write_all(fd: int, data: bytes | memoryview) -> None:
+    """Write every byte of `data`, however often the kernel takes only part."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def replace(path: Path, data: bytes, *, temp_folder: Path, mode: int = 0o644) -> None:
+    """Put `data` at `path` so that a crash leaves the old bytes or the new, never a mixture.
+
+    Args:
+        temp_folder: on the same file system; leftovers there are deletable.
+    Raises:
+        StorageError: if the disk refuses.
+    """
+    with storage(path):
+        make_folder(temp_folder)
+        make_folder(path.parent)
+        # A name nobody can guess and plant a link under, and refused if it is there.
+        temp = temp_folder / f"{path.name}.{secrets.token_hex(8)}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        fd = os.open(temp, flags, mode)
+        try:
+            try:
+                write_all(fd, data)
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+            temp.replace(path)
+        except BaseException:
+            temp.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+
+
+def create(path: Path, data: bytes, *, temp_folder: Path) -> bool:
+    """Put `data` at `path` unless something is there already: False then, and it stays as it was.
+
+    Raises:
+        StorageError: if the disk refuses.
+    """
+    temp = temp_folder / f"{path.name}.{secrets.token_hex(8)}"
+    replace(temp, data, temp_folder=temp_folder)
+    with storage(path):
+        try:
+            os.link(temp, path, follow_symlinks=False)
+        except FileExistsError:
+            return False
+        finally:
+            temp.unlink()
+        sync_folder(path.parent)
+    return True
+
+
 def refuse_links(*paths: Path) -> None:
     """Refuse to write below anything that should be a folder of ours and is something else.
 
