@@ -255,6 +255,8 @@ def _post(
         digest = where.get((chain, f"{folder}/{path}" if folder else path))
         chain = resumed.get(chain)
     edited = json.loads(row[16]) if row[16] else None
+    # An exact time is one string, not two.
+    latest_utc = row[13] if row[14] == row[13] else row[14]
     return PostView(
         id=short("post", leaf),
         channel_key=one(f"{export[:12]}/{ordinal}"),
@@ -263,7 +265,7 @@ def _post(
         kind=one(row[10] or "message"),
         action=one(row[11]),
         author=one(row[12]),
-        published=Interval(row[13], one(row[14]), one(row[15] or "no time given")),
+        published=Interval(row[13], latest_utc, one(row[15] or "no time given")),
         edited=msgspec.convert(edited, Interval) if edited else None,
         text=row[17] if is_listed else None,
         media_type=one(media.get("media_type")),
