@@ -392,3 +392,21 @@ def test_an_older_state_put_back_is_refused_by_the_machine_that_signed_the_newer
     (keys.path / "seen" / muniment.Case.open(older).verify().case).unlink()  # type: ignore[operator]
     build_case(source, case="older")
     assert muniment.verify(older).exit_code == 0
+
+
+def test_bytes_that_come_in_again_after_an_erasure_stay(
+    case: CaseFolder, keys: KeyFolder, build_case: BuildCase, source: Path
+) -> None:
+    (started,) = [
+        one for one in muniment.Case.open(case.path).entries() if one.kind == "acquisition.started"
+    ]
+    agent = unlock(keys.find(Role.AGENT), PASSPHRASE)  # type: ignore[arg-type]
+    person = person_key(keys, FixedSecrets(), PERSON, create=False)
+    with open_writer(case, agent) as log:
+        erasing.erase(case, log, person, [started.id], why="order", out_of_reach="none known")
+    build_case(source, again=True)
+    listing = str(values(case, "acquisition.started")[1]["listing"])
+    assert listing == started.values["listing"], "the same listing as was erased"
+    build_case(source, again=True)
+    assert case.object(listing).exists()
+    assert muniment.verify(case.path).exit_code == 0

@@ -99,7 +99,7 @@ class LogWriter:
 
     @property
     def erasures(self) -> tuple[Erasure, ...]:
-        """Every erasure logged so far."""
+        """The erasures at the end of the log, which may not be carried out yet."""
         return tuple(self._state.erasures)
 
     def clock_set_back_s(self) -> str | None:

@@ -118,11 +118,11 @@ def open_writer(
         moved = _move_tail_aside(folder, sealed)
         log = LogWriter(folder, root, state, agent, memory=memory, on_commit=on_commit)
         log.moved_aside = moved
+        finish_erasures(log)
         if log.size == 0:
             _open_case(log, data, person, opening)
         _certify(log, person)
         _log_recovery(log, sealed, moved)
-        finish_erasures(log)
         try:
             yield log
         except BaseException:

@@ -38,6 +38,7 @@ class LogState:
         self.last_leaf: dict[str, str] = {}
         self.last_at: str | None = None
         self.agents: dict[str, PublicKey] = {}
+        #: erasures at the very end of the log: they may not be carried out yet
         self.erasures: list[Erasure] = []
         self.checkpoint: Checkpoint | None = None
         self.checkpoint_agent: str | None = None
@@ -53,8 +54,12 @@ class LogState:
         if kind == "key.certified":
             key = certified_key(values)
             self.agents[key.id] = key
-        elif kind == "object.erased":
+        if kind == "object.erased":
             self.erasures.append(erasure_of(index, values))
+        else:
+            # Each opening carries out erasures before it writes anything: these are done, and the
+            # same bytes may since have come in again.
+            self.erasures.clear()
 
 
 def scan(folder: CaseFolder, root: Root, wanted_size: int = 0) -> LogState:

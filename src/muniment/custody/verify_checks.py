@@ -220,7 +220,7 @@ def check_objects(log: LogPass, reader: Reader) -> tuple[Check, list[str], int]:
             found.add(object_name(digest), f"its bytes hash to {actual} ({label})")
         elif digest not in log.references:
             extra.append(object_name(digest))
-    erased = {digest for erasure in log.erasures for digest in erasure.objects}
+    erased = log.erased_objects
     for digest, label in log.references.items():
         if digest not in seen and digest not in erased:
             found.add(object_name(digest), f"is missing ({label})")

@@ -64,6 +64,7 @@ class LogPass:
         # Entries with blanked fields: index -> (kind, leaf hash, fields).
         self.blank: dict[int, tuple[str, str, frozenset[str]]] = {}
         self.references: dict[str, str] = {}
+        self.erased_objects: set[str] = set()
         self.open_acquisitions: set[str] = set()
         self.first: dict[str, Any] | None = None
         self.form, self.signatures, self.private = Findings(), Findings(), Findings()
@@ -223,7 +224,9 @@ def _take_in(
         if entry.kind == "key.certified":
             log.certify(index, certified_key(values))
         elif entry.kind == "object.erased":
-            log.erasures.append(erasure_of(index, values))
+            erasure = erasure_of(index, values)
+            log.erasures.append(erasure)
+            log.erased_objects.update(erasure.objects)
         elif entry.kind == "case.opened" and index:
             raise MalformedError("opens the case a second time")
     except MalformedError as error:
@@ -241,6 +244,7 @@ def _note_material(
     elif entry.kind == "acquisition.finished":
         log.open_acquisitions.discard(str(values.get("acquisition")))
     for digest in entries.object_references(entry.kind, values):
+        log.erased_objects.discard(digest)  # the same bytes came in again later
         if digest not in log.references or entry.kind == "item.acquired":
             log.references[digest] = _label(entry, index, values)
     if log.observe:
