@@ -107,7 +107,11 @@ def trust_only_ours(folder: CaseFolder, memory: Memory) -> None:
     """
     disk.refuse_links(folder.work)
     disk.refuse_odd_files(folder.index)
-    if folder.index.exists() and _file_sha256(folder) != memory.index_sha256():
+    # SQLite would roll a journal that lies beside it into the file, whoever wrote it.
+    journal = folder.index.with_name(folder.index.name + "-journal")
+    disk.refuse_odd_files(journal)
+    is_ours = folder.index.exists() and _file_sha256(folder) == memory.index_sha256()
+    if journal.exists() or not is_ours:
         forget(folder)
 
 

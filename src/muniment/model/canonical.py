@@ -98,7 +98,7 @@ def decode(data: bytes) -> Any:
     """
     try:
         value = msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedError(f"not JSON ({error})") from error
     check(value, nfc=False)
     if _encoder.encode(value) != data:
