@@ -107,10 +107,15 @@ class Folder:
 
 
 class Disk:
-    """The part of a disk below one path, as the calls of a trace leave it."""
+    """The part of a disk below one path, as the calls of a trace leave it.
 
-    def __init__(self, top: Path) -> None:
+    Args:
+        is_whole: all that is on it is known: a file never made before is a hole in this model.
+    """
+
+    def __init__(self, top: Path, *, is_whole: bool = True) -> None:
         self.top = str(top)
+        self.is_whole = is_whole
         self.root = Folder()
         self._open: dict[int, tuple[File | Folder, int, bool]] = {}
 
@@ -147,6 +152,8 @@ class Disk:
         if parts is None:
             return
         node = self._node(parts)
+        if node is None and self.is_whole and "O_CREAT" not in call.arguments:
+            raise ValueError(f"{'/'.join(parts)} came to be by a call the model does not know")
         if node is None:
             node = File()
             self._folder(parts[:-1]).since.append((parts[-1], node))
@@ -215,6 +222,14 @@ class Disk:
             self._folder(old[:-1]).since.append((old[-1], None))
 
 
+    def _link(self, call: Call) -> None:
+        old, new = (self._parts(call.text(position).decode()) for position in (0, 1))
+        if old and new:
+            self._folder(new[:-1]).since.append((new[-1], self._node(old)))
+
+    _linkat = _link
+
+
 @dataclass(frozen=True)
 class State:
     """A state a power loss may leave: where in the run, in which mood, and what was promised."""
@@ -242,7 +257,7 @@ def states(
         start: the case before the first run (all of it lasting), or None for none.
     """
     rng, disk, promised, due = random.Random(seed), Disk(top), 0, 0.0
-    machine = Disk(keys)
+    machine = Disk(keys, is_whole=False)
     if start is not None:
         disk.root = _loaded(start)
     for trace in traces[:-1]:

@@ -14,7 +14,7 @@ from tests.faults.world import Ended, World, ended
 
 #: What changes a case on disk, or makes a change last.
 CHANGES: Final = (
-    "openat,write,pwrite64,fsync,fdatasync,rename,mkdir,unlink,ftruncate,rmdir,link,fchmod"
+    "openat,write,pwrite64,fsync,fdatasync,rename,mkdir,unlink,ftruncate,rmdir,link,linkat,fchmod"
 )
 #: Derived files: a call on them is one of hundreds alike, so only some are tried.
 DERIVED: Final = ("/work/index.", "/report/")
