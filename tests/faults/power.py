@@ -221,7 +221,6 @@ class Disk:
             self._folder(new[:-1]).since.append((new[-1], node))
             self._folder(old[:-1]).since.append((old[-1], None))
 
-
     def _link(self, call: Call) -> None:
         old, new = (self._parts(call.text(position).decode()) for position in (0, 1))
         if old and new:
