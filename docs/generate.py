@@ -58,8 +58,19 @@ def cli_page() -> str:
     """docs/cli.md."""
     root: Any = typer.main.get_command(app)
     parts = [HEAD, exit_codes(), VARIABLES, "## Commands\n"]
-    parts += [command_section(name, command) for name, command in root.commands.items()]
+    parts += [command_section(name, command) for name, command in commands(root)]
     return "\n".join(parts)
+
+
+def commands(group: Any, before: str = "") -> list[tuple[str, Any]]:
+    """Every command that can be run, with its words; those of a group under the group's name."""
+    found: list[tuple[str, Any]] = []
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            found += commands(command, f"{before}{name} ")
+        else:
+            found.append((before + name, command))
+    return found
 
 
 def exit_codes() -> str:

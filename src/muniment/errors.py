@@ -12,7 +12,8 @@
     ├── IntegrityError           exit 20  stored evidence is not what the log says
     ├── SignatureError           exit 21  a signature, root or time stamp does not hold
     ├── KeyFileError             exit 1   a key file is missing, damaged, or the passphrase is wrong
-    └── StorageError             exit 1   the disk refused: full, read-only, failing
+    ├── StorageError             exit 1   the disk refused: full, read-only, failing
+    └── SandboxError             exit 1   files of strangers cannot be decoded in confinement
 
 `diagnostics()` gives the one line a person reads: what happened, to which input, and what to do.
 """
@@ -122,3 +123,7 @@ class KeyFileError(MunimentError):
 
 class StorageError(MunimentError):
     """The disk refused: full, read-only or failing."""
+
+
+class SandboxError(MunimentError):
+    """Files of strangers cannot be decoded in confinement."""

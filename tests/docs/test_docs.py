@@ -38,9 +38,9 @@ def test_format_tables_are_what_the_program_gives(generate: ModuleType) -> None:
     assert generate.format_page(FORMAT) == FORMAT, "run `make docs`"
 
 
-def test_every_command_and_option_is_documented() -> None:
+def test_every_command_and_option_is_documented(generate: ModuleType) -> None:
     root: Any = typer.main.get_command(app)
-    for name, command in root.commands.items():
+    for name, command in generate.commands(root):
         section = CLI.partition(f"### `muniment {name}")[2].partition("\n### ")[0]
         assert section, name
         assert command.help, name

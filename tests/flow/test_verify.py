@@ -404,3 +404,35 @@ def test_a_root_laid_down_beforehand_is_refused(
     (folder / "root.json").write_bytes(Root("ab" * 16, roots.FORMAT, both).encode())
     with pytest.raises(SignatureError, match="is not the root"):
         build_case(source)
+
+
+def test_a_changed_root_is_one_fault_not_hundreds(case: CaseFolder) -> None:
+    from tests.vectors.second_verifier import exit_code, read_folder
+    from tests.vectors.second_verifier import verify as verify_again
+
+    data = case.root.read_bytes()
+    for changed in (data.replace(b'"case":"', b'"case":"00', 1), b"{}\n", None):
+        if changed is None:
+            case.root.unlink()
+        else:
+            case.root.write_bytes(changed)
+        verdict = verify(case.path)
+        assert verdict.exit_code == EXIT_SIGNATURE
+        assert exit_code(verify_again(read_folder(case.path))) == EXIT_SIGNATURE
+        status = {check.name: check.status for check in verdict.checks}
+        assert [name for name in status if status[name] is Status.FAIL] == ["root"]
+        for name in ("signatures", "checkpoint"):
+            assert status[name] is Status.NOT_CHECKED
+            assert "root failed" in verdict.check(name).detail
+
+
+def test_another_root_of_the_same_form_is_one_fault(case: CaseFolder, tmp_path: Path) -> None:
+    import json
+
+    root = json.loads(case.root.read_bytes())
+    root["case"] = "0" * 32
+    text = json.dumps(root, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    case.root.write_text(text + "\n", encoding="utf-8")
+    verdict = verify(case.path)
+    assert [check.name for check in verdict.checks if check.status is Status.FAIL] == ["root"]
+    assert sum(check.found for check in verdict.checks if check.status is Status.FAIL) == 1

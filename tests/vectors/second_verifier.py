@@ -35,7 +35,7 @@ HEX32, HEX64 = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{64}")
 #: "Erasure": kinds that are never blank.
 NEVER_ERASED = {"case.opened", "key.certified", "object.erased", "log.recovered"}
 #: "Folder": folders that may be empty, besides those of objects.
-MAY_BE_EMPTY = {"log", "log/entries", "log/private", "log/checkpoints", "objects", "objects/sha256"}
+MAY_BE_EMPTY = {"log", "log/entries", "log/private", "objects", "objects/sha256"}
 
 #: "How to verify": the exit code that each failed check asks for.
 EXIT_CODES = {
@@ -304,7 +304,10 @@ def read_private(entry: dict[str, Any], line: bytes) -> tuple[dict[str, Any], se
 
 def object_references(kind: str, values: Mapping[str, Any]) -> list[str]:
     """Digests of the objects that private values name."""
-    found = [values.get(field) for field in KINDS[kind]["objects"]]
+    found = []
+    for field in KINDS[kind]["objects"]:
+        value = values.get(field)
+        found += value if isinstance(value, list) else [value]
     found += [
         value["_object"]
         for value in values.values()
@@ -416,6 +419,7 @@ class Verification:
         self.open_acquisitions: set[str] = set()
         self.opening: dict[str, Any] | None = None
         self.is_begun = False
+        self.has_root = False
 
     def add(self, check: str, what: str, index: int | None = None) -> None:
         """A problem; one of an entry at or beyond the checkpoint belongs to the tail."""
@@ -430,7 +434,7 @@ class Verification:
         self.sealed = head["size"] if head else 0
         self.read_log()
         self.is_begun = (
-            self.case is not None
+            self.has_root
             and "log/checkpoint" not in self.files
             and not any(KEPT.fullmatch(name) for name in self.files)
             and len(self.leaves) <= 2
@@ -452,13 +456,16 @@ class Verification:
             r"|log/(entries|private)/[0-9]{6,}\.jsonl|objects/sha256/[0-9a-f]{2}/[0-9a-f]{62}"
         )
         for name in self.files:
-            if not known.fullmatch(name):
+            if name == "log/checkpoints/":
+                self.problems.append(f"sealed to the end: {name} is empty")
+            elif not known.fullmatch(name):
                 self.add("files", f"{name} is no part of a case")
 
     # step 2
     def take_root(self) -> None:
         try:
             self.case, self.root_keys = read_root(self.file("root.json"))
+            self.has_root = True
         except Fault as fault:
             self.add("root", f"root.json {fault}")
 
@@ -502,6 +509,9 @@ class Verification:
             if torn:
                 self.add("entries", f"{name} ends in a torn line", first + len(whole))
             is_last = number == len(names) - 1
+            if is_last and not self.files[name]:
+                beside = f"log/private/{number:06d}.jsonl" in self.files
+                self.add("entries" if not beside else "sealed to the end", f"{name} is empty")
             if len(whole) > SEGMENT or (len(whole) < SEGMENT and not is_last):
                 self.add("entries", f"{name} holds {len(whole)} lines")
             found.update(enumerate(whole, first))
@@ -514,6 +524,11 @@ class Verification:
         except Fault as fault:
             self.add("entries", f"{named} {fault}", index)
             return
+        values, gone = self.private_values(index, entry, private)
+        if index == 0 and entry["kind"] == "case.opened" and values is not None:
+            is_named = values.get("root_sha256") == sha256(self.files.get("root.json", b""))
+            if not is_named:  # then nothing is judged by it
+                self.case, self.root_keys = None, {}
         author = entry["author"]
         if self.case is not None and entry["case"] != self.case:
             self.add("entries", f"{named} belongs to another case", index)
@@ -523,12 +538,7 @@ class Verification:
         problem = self.signing_problem(entry) if self.case is not None else None
         if problem:
             self.add("signatures", f"{named} {problem}", index)
-        try:
-            if private is None:
-                raise Fault("has no private line")
-            values, gone = read_private(entry, private)
-        except Fault as fault:
-            self.add("private values", f"{named} {fault}", index)
+        if values is None:
             return
         if gone:
             self.blank[index] = entry["kind"], gone
@@ -536,8 +546,20 @@ class Verification:
         if index < self.sealed and not problem:
             self.take_effect(index, entry, values)
 
+    def private_values(
+        self, index: int, entry: dict[str, Any], private: bytes | None
+    ) -> tuple[dict[str, Any] | None, set[str]]:
+        try:
+            if private is None:
+                raise Fault("has no private line")
+            return read_private(entry, private)
+        except Fault as fault:
+            self.add("private values", f"entry {index} {fault}", index)
+            return None, set()
+
     def note(self, index: int, entry: dict[str, Any], values: dict[str, Any]) -> None:
         for digest in object_references(entry["kind"], values):
+            self.erased_objects.discard(digest)  # "Erasure": the same bytes came in again
             self.references.setdefault(digest, index)
         if index == 0 and entry["kind"] == "case.opened":
             self.opening = values
@@ -567,7 +589,7 @@ class Verification:
 
     def take_effect(self, index: int, entry: dict[str, Any], values: dict[str, Any]) -> None:
         kind, author = entry["kind"], entry["author"]
-        if author not in self.root_keys:
+        if self.case is not None and author not in self.root_keys:
             self.authors[index] = author
         try:
             if kind == "key.certified":
@@ -644,6 +666,7 @@ class Verification:
             self.problems.append("sealed to the end: the case was begun and never sealed")
         elif "log/checkpoint" not in self.files:
             self.add("checkpoint", "log/checkpoint is missing")
+        before: tuple[str, dict[str, Any], str] | None = None
         for name, note in [*notes, ("log/checkpoint", head)]:
             if note is None:
                 continue
@@ -652,9 +675,20 @@ class Verification:
                 certified = [key for at, key in self.agents.values() if at < note["size"]]
                 signer = signer_of(note, certified)
                 signers.setdefault(note["size"], set()).add(signer["id"])
+                self.check_needed(before, note, signer["id"])
+                before = (name, note, signer["id"])
             except Fault as fault:
                 self.add("checkpoint", f"{name} {fault}")
         self.check_cover(signers)
+
+    def check_needed(
+        self, before: tuple[str, dict[str, Any], str] | None, note: dict[str, Any], signer: str
+    ) -> None:
+        """A kept checkpoint is followed by one of another agent."""
+        if before and before[1] == note:
+            self.problems.append(f"sealed to the end: {before[0]} is the latest")
+        elif before and before[1]["size"] < note["size"] and before[2] == signer:
+            self.add("files", f"{before[0]} was not to be kept: no other agent took over")
 
     def check_place(self, name: str, note: dict[str, Any]) -> None:
         if self.case is not None and note["origin"] != f"muniment/case/{self.case}".encode():
@@ -718,7 +752,9 @@ def read_folder(case: Path) -> dict[str, bytes]:
             below[:] = [name for name in below if name not in ("work", "report")]
         is_prefix = re.fullmatch(r"objects/sha256/[0-9a-f]{2}", here)
         if not below and not names and here != "." and here not in MAY_BE_EMPTY and not is_prefix:
-            files[f"{here}: an empty folder"] = b""
+            # "Folder": one that a takeover cut short may leave.
+            kept = here == "log/checkpoints"
+            files["log/checkpoints/" if kept else f"{here}: an empty folder"] = b""
         for name in [*names, *below]:
             path = Path(folder) / name
             relative = path.relative_to(case).as_posix()

@@ -584,7 +584,8 @@ def test_a_key_certified_later_may_not_sign_an_earlier_head(page: str, example: 
     assert checks_of(whole) == {}
     kept = "log/checkpoints/000000000007"
     assert checks_of(whole | {kept: note(whole, key, 7)}) == {"checkpoint": 21}
-    assert checks_of(whole | {kept: note(whole, seed(page, "agent"), 7)}) == {}
+    # Nobody took over from the first agent, so nothing was to be kept.
+    assert checks_of(whole | {kept: note(whole, seed(page, "agent"), 7)}) == {"files": 20}
     # From its own certification on it may.
     assert (
         checks_of(whole | {CHECKPOINT: note(whole, key), kept: note(example, seed(page, "agent"))})
@@ -637,7 +638,10 @@ def test_of_two_checkpoints_of_one_size_either_may_serve(page: str, example: Fil
         assert checks_of(sealed(files, one) | {kept: note(files, other)}) == {}
     for lone in (first, key):
         assert checks_of(sealed(files, lone)) == {"checkpoint": 21}
-        assert checks_of(sealed(files, lone) | {kept: note(files, lone)}) == {"checkpoint": 21}
+        assert checks_of(sealed(files, lone) | {kept: note(files, lone)}) == {
+            "checkpoint": 21,
+            "sealed to the end": 3,
+        }
 
 
 def test_no_key_is_certified_twice_otherwise_and_none_of_the_root(
@@ -806,13 +810,14 @@ def real_case(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert program, "the console script is installed beside the interpreter"
     environment = {"MUNIMENT_KEYS": str(folder / "keys"), "MUNIMENT_PASSPHRASE": "test"}
     for source in ("source", "source/clip.mp4"):
-        subprocess.run(
+        done = subprocess.run(
             [program, "build", source, "--case", "case", "--by", "Zoë", "--why", "a test — real"],
             cwd=folder,
             env=environment,
-            check=True,
+            check=False,
             capture_output=True,
         )
+        assert done.returncode in (0, 3), done.stderr  # 3: the clip is none
     return folder / "case"
 
 

@@ -11,13 +11,15 @@ from typing import Any
 import msgspec
 
 import muniment
-from muniment.case import projecting, reporting
+from muniment.case import projecting, reporting, traced
 from muniment.case.collecting import Request, collect
+from muniment.case.examining import examine
 from muniment.case.interrupted import close_interrupted
 from muniment.case.progress import Progress
 from muniment.case.signing import Secrets, agent_key, person_key
 from muniment.case.tally import Tally
 from muniment.case.told import NAME_CHARACTERS, told
+from muniment.case.tracing import trace
 from muniment.custody import root as roots
 from muniment.custody.keyring import KeyFolder
 from muniment.custody.keys import SigningKey
@@ -29,6 +31,7 @@ from muniment.custody.vault import Vault
 from muniment.errors import InputError, NoCaseError, UsageError
 from muniment.model.display import visible
 from muniment.model.vocabulary import data_digests
+from muniment.sandbox.host import Zygote
 from muniment.store import disk
 from muniment.store.layout import EVIDENCE, NOT_EVIDENCE, CaseFolder
 
@@ -43,6 +46,8 @@ class Built(msgspec.Struct, frozen=True):
     sources: dict[str, dict[str, int]]
     notices: tuple[str, ...]
     report: str | None
+    examined: dict[str, int] | None = None
+    traced: dict[str, int] | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -115,14 +120,23 @@ def writing(
     ) as log:
         memory = Memory(keys.path, log.root.case)
         projecting.trust_only_ours(folder, memory)
-        for part in log.moved_aside:
-            progress.notice(
-                f"{part['file']}: {part['bytes']} bytes stood beyond the checkpoint, an unfinished "
-                "batch or added by somebody. Moved to work/recovered; look at them before you delete it."
-            )
+        for line in set_aside(log):
+            progress.notice(line)
         yield log
         log.commit()
-        projecting.remember(folder, memory)
+        unremembered = projecting.remember(folder, memory) or log.unremembered
+        if unremembered:
+            progress.notice(unremembered)
+
+
+def set_aside(log: LogWriter) -> list[str]:
+    """A line for each piece that stood beyond the checkpoint and was moved aside at the opening."""
+    whole = f", {log.moved_entries} whole entries among them" if log.moved_entries else ""
+    return [
+        f"{part['file']}: {part['bytes']} bytes stood beyond the checkpoint{whole}: an unfinished "
+        "batch, or added by somebody. Moved to work/recovered; look at them before you delete it."
+        for part in log.moved_aside
+    ]
 
 
 def _refuse_foreign_folder(folder: CaseFolder) -> None:
@@ -152,9 +166,12 @@ def run(
     progress: Progress,
     make: bool,
     with_report: bool,
+    zygote: Zygote | None = None,
 ) -> Built:
-    """Collect the sources into the case, seal it, and write the report.
+    """Collect the sources into the case, look inside them, seal it, and write the report.
 
+    Args:
+        zygote: started before any key is unlocked; None: what is collected is not decoded.
     Raises:
         MunimentError: if nothing more could be done; what was acknowledged is kept.
     """
@@ -175,6 +192,9 @@ def run(
         make=make,
     ) as log:
         tallies, left = _collect_all(folder, log, requests, progress)
+        # Whole entries that were moved aside are something to look at; a torn line is not.
+        left += set_aside(log) if log.moved_entries else []
+        seen = look_inside(folder, log, zygote, progress) if zygote else None
         head = log.commit()
     root_bytes, root = read_root(folder)
     report = reporting.write(folder, keys.path) if with_report else None
@@ -189,9 +209,81 @@ def run(
             source: tally.counts() | {"unchanged": tally.unchanged}
             for source, tally in tallies.items()
         },
-        (*(line for tally in tallies.values() for line in tally.notices), *left),
+        (
+            *(line for tally in tallies.values() for line in tally.notices),
+            *left,
+            *(seen.notices if seen else ()),
+        ),
         str(report) if report else None,
+        seen.examined if seen else None,
+        seen.traced if seen else None,
     )
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What came of looking inside: counts of examining and of tracing, and lines to look at."""
+
+    examined: dict[str, int]
+    traced: dict[str, int]
+    notices: tuple[str, ...]
+
+
+def look_inside(
+    folder: CaseFolder, log: LogWriter, zygote: Zygote, progress: Progress, *, again: bool = False
+) -> Seen:
+    """Examine what lacks an examiner's result, then trace what lacks a result of tracing.
+
+    Args:
+        again: also what an earlier run failed on.
+    Raises:
+        StorageError: if the disk refuses.
+        SandboxError: if no confined worker can be started.
+    """
+    index = projecting.catch_up(folder)
+    try:
+        examined = examine(log, Vault(log), index, zygote, progress, again=again)
+    finally:
+        index.close()
+    index = projecting.catch_up(folder)
+    try:
+        trace(folder, log, index, progress)
+    finally:
+        index.close()
+    index = projecting.catch_up(folder)
+    try:
+        found = traced.read(folder, index, traced.durations_s(folder, index)) or traced.NOTHING
+    finally:
+        index.close()
+    return Seen(examined.counts(), found.counts(), tuple(examined.notices))
+
+
+def look_inside_only(
+    folder: CaseFolder,
+    *,
+    by: str,
+    why: str,
+    keys: KeyFolder,
+    secrets: Secrets,
+    progress: Progress,
+    zygote: Zygote,
+    again: bool = False,
+) -> Seen:
+    """Examine and trace a case that is there, and seal it.
+
+    Raises:
+        NoCaseError: if there is none.
+    """
+    with writing(
+        folder,
+        by=by,
+        why=why,
+        title=None,
+        keys=keys,
+        secrets=secrets,
+        progress=progress,
+        make=False,
+    ) as log:
+        return look_inside(folder, log, zygote, progress, again=again)
 
 
 def _collect_all(

@@ -12,6 +12,7 @@ from muniment.case.signing import Secrets
 from muniment.case.told import NAME_CHARACTERS, told
 from muniment.custody.keyring import KeyFolder
 from muniment.custody.vault import Vault
+from muniment.errors import UsageError
 from muniment.store import disk
 from muniment.store.layout import CaseFolder
 
@@ -24,7 +25,12 @@ def copy_out(
     Raises:
         StorageError: if the target exists or cannot be written.
         IntegrityError: if the object is not what its name says.
+        UsageError: if the target lies in the case.
     """
+    if target.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(
+            "lies in the case itself", subject=str(target), remedy="Copy it to another folder."
+        )
     with (
         writing(
             CaseFolder(folder),

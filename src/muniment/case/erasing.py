@@ -8,13 +8,14 @@ from typing import Final
 
 import msgspec
 
-from muniment.case import looking, projecting, reporting
+from muniment.case import looking, observed, projecting, reporting, trace_results
 from muniment.case.building import writing
 from muniment.case.index import Index
 from muniment.case.looking import Shown
 from muniment.case.progress import Progress
 from muniment.case.signing import Secrets, person_key
 from muniment.case.told import told
+from muniment.case.trace_results import STEP as TRACE_STEP
 from muniment.custody import entry as entries
 from muniment.custody.keyring import KeyFolder
 from muniment.custody.keys import SigningKey
@@ -73,7 +74,7 @@ def erase(
     index = projecting.catch_up(folder)
     try:
         originals = _originals(found.values())
-        for number in _drawn_from(index, originals):
+        for number in _drawn_from(folder, index, originals):
             shown = next(looking.read(folder, number))
             if shown.kind not in NEVER_ERASED:
                 found.setdefault(number, shown)
@@ -134,7 +135,7 @@ def _originals(found: Iterable[Shown]) -> set[str]:
     }
 
 
-def _drawn_from(index: Index, originals: set[str]) -> set[int]:
+def _drawn_from(folder: CaseFolder, index: Index, originals: set[str]) -> set[int]:
     """Entries that speak of those objects: acquired again, opened, observed, posts recorded."""
     numbers: set[int] = set()
     for digest in originals:
@@ -144,16 +145,27 @@ def _drawn_from(index: Index, originals: set[str]) -> set[int]:
     for number, details in index.rows("SELECT idx, details FROM event WHERE kind='object.viewed'"):
         if json.loads(details).get("object") in originals:
             numbers.add(number)
-    return numbers
+    return numbers | _traced_with(folder, index, originals)
+
+
+def _traced_with(folder: CaseFolder, index: Index, originals: set[str]) -> set[int]:
+    """Results of tracing other clips that name those objects; the next run makes them anew."""
+    sql = "SELECT idx, result FROM observation WHERE step=? AND result IS NOT NULL"
+    return {
+        number
+        for number, text in index.rows(sql, TRACE_STEP)
+        if originals & trace_results.named(observed.value(folder, json.loads(text)))
+    }
 
 
 def _own_objects(folder: CaseFolder, found: dict[int, Shown]) -> set[str]:
-    """Objects that hold only values of those entries (over 16 kB), used by no other entry."""
+    """Objects that hold only values of those entries (over 16 kB), or that those entries' step
+    derived, used by no other entry."""
     own = {
         digest
         for shown in found.values()
         for name, value in shown.values.items()
-        if isinstance(value, dict) and entries.OBJECT_KEY in value
+        if name == "derived" or (isinstance(value, dict) and entries.OBJECT_KEY in value)
         for digest in entries.object_references(shown.kind, {name: value})
     }
     if own:

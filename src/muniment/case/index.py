@@ -15,11 +15,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
+from muniment.case import database
 from muniment.custody import entry as entries
-from muniment.errors import IntegrityError, LockedError, MunimentError, StorageError
+from muniment.errors import IntegrityError
 from muniment.model.entries import Entry
 
-SCHEMA_VERSION: Final = "1"
+SCHEMA_VERSION: Final = "2"
 #: table -> the column that orders it.
 TABLES: Final = {
     "entry": "idx",
@@ -33,14 +34,10 @@ TABLES: Final = {
     "event": "idx",
     "erased": "object",
 }
-_MOST_BYTES: Final = 64 * 1024 * 1024
-_DISK_ERRORS: Final = {
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_PERM,
-}
+#: More tables, indexes, views and triggers than any version of ours defines.
+_MOST_DEFINED: Final = 200
+#: Tables whose rows no later entry changes.
+_APPEND_ONLY: Final = ("entry", "item", "miss", "post", "observation", "event")
 Values = dict[str, Any]
 
 
@@ -56,25 +53,27 @@ class Index:
 
     def __init__(self, path: Path | None, *, read_only: bool = False) -> None:
         self.path = path
-        is_new = path is None or not path.exists() or not path.stat().st_size
-        self.db = _connect(path, read_only)
+        self._folded: dict[str, Any] = {}
+        is_new = path is None or database.is_blank(path)
+        self.db = database.connect(path, read_only=read_only)
         try:
-            self.db.execute("PRAGMA synchronous=FULL")
             if is_new:
                 self._create()
+            # Before anything is read from it: a view under one of our names could run for ever.
+            elif self._shape() != _own_shape():
+                raise sqlite3.DatabaseError("its tables are not ours")
+            self.db.execute("PRAGMA synchronous=FULL")
             if self._meta("schema") != SCHEMA_VERSION:
                 raise sqlite3.DatabaseError("another version")
-            if path is not None and self._shape() != _own_shape():
-                raise sqlite3.DatabaseError("its tables are not ours")
             self.size = int(self._meta("tree_size") or 0)
             if not 0 <= self.size < 2**53:
                 raise ValueError("impossible size")
         except sqlite3.Error as error:
             self.db.close()
-            raise _refused(path, error) from error
+            raise database.refused(path, error) from error
         except ValueError as error:
             self.db.close()
-            raise _damaged(path, error) from error
+            raise database.damaged(path, str(error)) from error
         self._is_writing = False
 
     def _create(self) -> None:
@@ -86,8 +85,8 @@ class Index:
     def _shape(self) -> list[tuple[Any, ...]]:
         """Everything the file defines: tables, indexes, and what must not be there (views,
         triggers), which could run code of somebody else's making."""
-        sql = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
-        return self.db.execute(sql).fetchall()
+        sql = "SELECT type, name, tbl_name, sql FROM sqlite_master"
+        return sorted(self.db.execute(sql).fetchmany(_MOST_DEFINED), key=repr)
 
     def _meta(self, name: str) -> str | None:
         row = self.db.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
@@ -116,7 +115,7 @@ class Index:
             if handler:
                 handler(self.db, index, entry, leaf, values)
         except sqlite3.OperationalError as error:
-            raise _refused(self.path, error) from error
+            raise database.refused(self.path, error) from error
         except (sqlite3.Error, TypeError, ValueError) as error:
             raise IntegrityError(
                 f"the private values of {entry.kind} are not of its form ({error})",
@@ -139,7 +138,7 @@ class Index:
             self.db.execute("COMMIT")
             self._is_writing = False
         except sqlite3.Error as error:
-            raise _refused(self.path, error) from error
+            raise database.refused(self.path, error) from error
 
     def close(self) -> None:
         """Close without saving what was not saved."""
@@ -154,7 +153,7 @@ class Index:
         try:
             return self.db.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
-            raise _refused(self.path, error) from error
+            raise database.refused(self.path, error) from error
 
     def each(self, sql: str, *parameters: Any) -> Iterator[tuple[Any, ...]]:
         """The rows of a query one by one.
@@ -165,7 +164,7 @@ class Index:
         try:
             yield from self.db.execute(sql, parameters)
         except sqlite3.Error as error:
-            raise _refused(self.path, error) from error
+            raise database.refused(self.path, error) from error
 
     def table_digests(self) -> dict[str, str]:
         """{table: SHA-256 over its rows in key order}: two projections are equal when these are.
@@ -173,16 +172,37 @@ class Index:
         Raises:
             IntegrityError: if the file is damaged.
         """
-        digests: dict[str, str] = {}
         try:
-            for table, key in TABLES.items():
-                sha = hashlib.sha256()
-                for row in self.db.execute(f"SELECT * FROM {table} ORDER BY {key}"):
-                    sha.update(repr(row).encode("utf-8", "surrogatepass"))
+            # Pages of a forged file may lead to each other many times; no row takes under a byte.
+            left = self.path.stat().st_size if self.path else 2**63
+            digests: dict[str, str] = {}
+            for table in TABLES:
+                before = self._folded.get(table)
+                sha = before.copy() if before else hashlib.sha256()
+                left -= self._fold(table, sha, left)
                 digests[table] = sha.hexdigest()
         except sqlite3.Error as error:
-            raise _refused(self.path, error) from error
+            raise database.refused(self.path, error) from error
+        except OSError as error:
+            raise database.damaged(self.path, str(error)) from error
         return digests
+
+    def _fold(self, table: str, sha: Any, most: int) -> int:
+        """Take a table's rows into a digest, in key order; how many there were."""
+        number = 0
+        for row in self.db.execute(f"SELECT * FROM {table} ORDER BY {TABLES[table]}"):
+            sha.update(repr(row).encode("utf-8", "surrogatepass"))
+            number += 1
+            if number > most:
+                raise sqlite3.DatabaseError("it holds more rows than bytes")
+        return number
+
+    def drain(self) -> None:
+        """Keep of rows that no later entry changes only what `table_digests` needs, so that a
+        comparison takes little memory however long the log is. They can be read no more."""
+        for table in _APPEND_ONLY:
+            self._fold(table, self._folded.setdefault(table, hashlib.sha256()), 2**63)
+            self.db.execute(f"DELETE FROM {table}")
 
 
 @functools.cache
@@ -192,49 +212,6 @@ def _own_shape() -> list[tuple[Any, ...]]:
         return memory._shape()
     finally:
         memory.close()
-
-
-def _connect(path: Path | None, read_only: bool) -> sqlite3.Connection:
-    if path is None:
-        return sqlite3.connect(":memory:", isolation_level=None)
-    if read_only:
-        # as_uri escapes what a path may hold and a URI may not.
-        target, options = f"{path.as_uri()}?mode=ro", {"uri": True}
-    else:
-        target, options = str(path), {}
-    try:
-        db = sqlite3.connect(target, isolation_level=None, **options)
-    except sqlite3.Error as error:
-        raise _refused(path, error) from error
-    # The file may be somebody else's: no value of ours is larger.
-    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_BYTES)
-    return db
-
-
-def _refused(path: Path | None, error: sqlite3.Error) -> MunimentError:
-    """What SQLite's error means: in use, a full or failing disk, or a file that is no projection."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return LockedError(
-            "another process is bringing the projection up to date",
-            subject=str(path),
-            remedy="Run again in a moment.",
-        )
-    if code in _DISK_ERRORS:
-        return StorageError(
-            str(error),
-            subject=str(path),
-            remedy="Free space on that disk or make it writable, and run again.",
-        )
-    return _damaged(path, error)
-
-
-def _damaged(path: Path | None, error: Exception) -> IntegrityError:
-    return IntegrityError(
-        f"is no projection this program can use ({error})",
-        subject=str(path),
-        remedy="Run `muniment rebuild`: it is derived from the log and holds no evidence.",
-    )
 
 
 def _text(value: Any) -> str | None:
@@ -350,9 +327,16 @@ def _recorded(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, value
 
 
 def _observed(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, values: Values) -> None:
-    names = ("object", "step", "step_version", "parameters", "result")
-    row = (index, *(_text(values.get(name)) for name in names))
-    db.execute("INSERT INTO observation VALUES (?,?,?,?,?,?)", row)
+    before = ("object", "step", "step_version", "parameters")
+    after = ("outcome", "result", "derived", "tool")
+    row = (
+        index,
+        leaf,
+        *(_text(values.get(name)) for name in before),
+        _part(values.get("outcome"), "status"),
+        *(_text(values.get(name)) for name in after),
+    )
+    db.execute(f"INSERT INTO observation VALUES ({','.join('?' * len(row))})", row)
 
 
 def _erased(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, values: Values) -> None:

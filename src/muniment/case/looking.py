@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 
 from muniment.case import projecting
+from muniment.case.index import Index
 from muniment.custody import proof as proofs
 from muniment.custody.opening import read_checkpoint
 from muniment.custody.scan import whole_entries
 from muniment.custody.tree import Tree, leaf_hash
-from muniment.errors import InputError, IntegrityError, UsageError
+from muniment.errors import InputError, IntegrityError, StorageError, UsageError
 from muniment.model.ids import parse, short
 from muniment.store.layout import CaseFolder
 from muniment.store.segments import Segments
@@ -63,18 +64,11 @@ def find(folder: CaseFolder, identity: str) -> list[int]:
         InputError: if nothing has it.
     """
     word, prefix = parse(identity)
-    index = projecting.catch_up(folder)
-    try:
-        if word == "item":
-            sql = "SELECT object, idx FROM item WHERE object GLOB ? ORDER BY idx"
-            rows = index.rows(sql, prefix + "*")
-        elif word in ENTRY_KINDS:
-            sql = "SELECT leaf, idx FROM entry WHERE kind=? AND leaf GLOB ? ORDER BY idx"
-            rows = index.rows(sql, ENTRY_KINDS[word], prefix + "*")
-        else:
-            rows = index.rows("SELECT leaf, idx FROM entry WHERE leaf GLOB ?", prefix + "*")
-    finally:
-        index.close()
+    # What the projection on disk finds is held against the log; that it finds nothing is not
+    # believed, anybody may have written it.
+    rows = _rows(projecting.reading(folder), word, prefix) or _rows(
+        projecting.derived(folder), word, prefix
+    )
     if not rows:
         raise InputError(
             "nothing in this case has this id", subject=identity, remedy="See `muniment log`."
@@ -86,19 +80,37 @@ def find(folder: CaseFolder, identity: str) -> list[int]:
     return [number for _, number in rows]
 
 
+def _rows(index: Index, word: str, prefix: str) -> list[tuple[Any, ...]]:
+    """(hash, entry) of what has an id; nothing when the projection cannot be read."""
+    try:
+        if word == "item":
+            sql = "SELECT object, idx FROM item WHERE object GLOB ? ORDER BY idx"
+            return index.rows(sql, prefix + "*")
+        if word in ENTRY_KINDS:
+            sql = "SELECT leaf, idx FROM entry WHERE kind=? AND leaf GLOB ? ORDER BY idx"
+            return index.rows(sql, ENTRY_KINDS[word], prefix + "*")
+        return index.rows("SELECT leaf, idx FROM entry WHERE leaf GLOB ?", prefix + "*")
+    except (IntegrityError, StorageError):
+        return []
+    finally:
+        index.close()
+
+
 def show(folder: CaseFolder, identity: str) -> list[Shown]:
     """The entries an id names."""
     word, prefix = parse(identity)
-    found = [next(read(folder, number)) for number in find(folder, identity)]
-    for shown in found:
+    found: list[Shown] = []
+    for number in find(folder, identity):
+        shown = next(read(folder, number), None) if type(number) is int else None
         # The projection only says where to look; the log says what stands there.
-        named = shown.values.get("object") if word == "item" else shown.leaf
-        if not str(named).startswith(prefix):
+        named = shown and (shown.values.get("object") if word == "item" else shown.leaf)
+        if shown is None or shown.index != number or not str(named).startswith(prefix):
             raise IntegrityError(
-                f"the projection leads to entry {shown.index}, which is another",
+                f"the projection leads to entry {number}, which is another",
                 subject=identity,
                 remedy="Run `muniment rebuild`.",
             )
+        found.append(shown)
     return found
 
 

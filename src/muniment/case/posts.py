@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from muniment.case import observed
 from muniment.case.index import Index
 from muniment.case.progress import Progress
 from muniment.case.tally import Tally
@@ -78,7 +79,10 @@ def record_posts(
             "step": STEP,
             "step_version": STEP_VERSION,
             "parameters": {"folder": folder},
+            "outcome": observed.outcome("partly" if troubles else "done"),
             "result": {"posts": posts, "troubles": troubles},
+            "derived": [],
+            "tool": None,
             "elapsed_s": f"{time.monotonic() - started_s:.3f}",
         },
     )

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 import muniment
 from muniment.case import projecting
 from muniment.case.index import Index
+from muniment.case.report_items import SeenItems
+from muniment.case.report_posts import ERASED, export_folders, miss_views, post_views, thumbnails
+from muniment.case.report_trace import trace_view
+from muniment.case.thumbnails import PictureBook
 from muniment.collect.content_type import category
 from muniment.custody import root as roots
 from muniment.custody.checkpoint import Checkpoint
 from muniment.custody.keyring import KeyFolder
-from muniment.custody.memory import Memory
+from muniment.custody.memory import Memory, page_line
 from muniment.custody.opening import read_checkpoint, read_root
-from muniment.errors import IntegrityError
-from muniment.model.collect import Channel, MediaType
+from muniment.errors import IntegrityError, StorageError
+from muniment.model.collect import MediaType
 from muniment.model.ids import short
 from muniment.model.report import (
     AcquisitionView,
@@ -27,32 +30,12 @@ from muniment.model.report import (
     CustodyView,
     EventView,
     ItemView,
-    MissView,
     PostView,
     ReportData,
 )
-from muniment.model.times import Interval
 from muniment.report.page import render
-from muniment.report.survey import MOST_ROWS
 from muniment.store import disk
 from muniment.store.layout import CaseFolder
-
-#: Stands where a value was erased.
-ERASED = "(erased)"
-
-_ABSENT_WORDS = {
-    "not_included": (
-        "absent",
-        "the export does not include the file",
-        "Export it again with files.",
-    ),
-    "missing": (
-        "absent",
-        "the export names the file, it is not in the folder",
-        "Look for the file.",
-    ),
-    "empty": ("absent", "the file in the export has zero bytes", "Export it again."),
-}
 
 
 def write(folder: CaseFolder, keys: Path | None = None) -> Path:
@@ -65,8 +48,26 @@ def write(folder: CaseFolder, keys: Path | None = None) -> Path:
     """
     disk.refuse_links(folder.report, folder.work)
     page = folder.report / "index.html"
-    disk.replace(page, render(facts(folder, keys)), temp_folder=folder.work)
+    head, (_, root) = read_checkpoint(folder), read_root(folder)
+    memory = Memory(keys or KeyFolder().path, root.case)
+    index = projecting.at_size(folder, head.size, memory)
+    try:
+        data = drawn(folder, index)
+    finally:
+        index.close()
+    disk.replace(page, data, temp_folder=folder.work)
+    with contextlib.suppress(StorageError):  # a help: without it `verify` draws the page again
+        memory.keep_page(page_line(head.short(), muniment.__version__, data))
     return page
+
+
+def drawn(folder: CaseFolder, index: Index) -> bytes:
+    """The page, from a projection of exactly the checkpoint's entries.
+
+    Raises:
+        IntegrityError: as `facts_of`.
+    """
+    return render(facts_of(folder, index), PictureBook(folder).fetch)
 
 
 def facts(folder: CaseFolder, keys: Path | None = None) -> ReportData:
@@ -102,6 +103,9 @@ def facts_of(folder: CaseFolder, index: Index) -> ReportData:
     opening = json.loads(rows[0][0])
     ((opened_utc,),) = index.rows("SELECT at_utc FROM entry WHERE idx=0")
     posts, items = _posts_and_items(index)
+    book = PictureBook(folder)
+    seen = SeenItems(folder, index, book)
+    items = tuple(seen.filled(one) for one in items)
     return ReportData(
         root.case,
         opening["title"],
@@ -112,9 +116,10 @@ def facts_of(folder: CaseFolder, index: Index) -> ReportData:
         _acquisitions(index),
         items,
         posts,
-        _misses(index),
+        miss_views(index),
         _tools(index),
         muniment.__version__,
+        trace_view(folder, index, seen, book, items, posts),
     )
 
 
@@ -157,7 +162,7 @@ def _posts_and_items(index: Index) -> tuple[tuple[PostView, ...], tuple[ItemView
     first: dict[str, tuple[Any, ...]] = {}
     circumstances: dict[str, list[Circumstance]] = defaultdict(list)
     exports = {row[0] for row in index.rows("SELECT DISTINCT export FROM post")}
-    folders = _export_folders(index)
+    folders = export_folders(index)
     for row in rows:
         digest, path, acquisition = row[0], row[6], row[8]
         if digest is None:
@@ -174,13 +179,15 @@ def _posts_and_items(index: Index) -> tuple[tuple[PostView, ...], tuple[ItemView
                 row[10],
             )
         )
-    posts = _posts(index, where, folders)
+    posts = post_views(index, where, folders)
     shown: dict[str, list[str]] = defaultdict(list)
     for post in posts:
         if post.media_item:
             shown[post.media_item].append(post.id)
+    small = thumbnails(index, where, folders)
     items = tuple(
-        _item(digest, row, circumstances[digest], shown, exports) for digest, row in first.items()
+        _item(digest, row, circumstances[digest], shown, exports, small)
+        for digest, row in first.items()
     )
     return posts, items
 
@@ -191,6 +198,7 @@ def _item(
     circumstances: list[Circumstance],
     shown: dict[str, list[str]],
     exports: set[str],
+    small: set[str],
 ) -> ItemView:
     content = row[2] or "application/octet-stream"
     identity = short("item", digest)
@@ -203,99 +211,8 @@ def _item(
         tuple(circumstances),
         tuple(shown[identity]),
         bool(row[11]),
+        role="thumbnail" if digest in small and not shown[identity] else "",
     )
-
-
-def _export_folders(index: Index) -> dict[str, str]:
-    """Export object -> its folder within the source, from the step that read its posts."""
-    sql = "SELECT object, parameters FROM observation WHERE step='telegram_desktop.posts'"
-    return {digest: json.loads(text)["folder"] for digest, text in index.rows(sql) if text}
-
-
-def _posts(
-    index: Index, where: dict[tuple[str, str], str], folders: dict[str, str]
-) -> tuple[PostView, ...]:
-    sql = (
-        "SELECT leaf, acquisition, export, start_byte, end_byte, channel_name, channel_id,"
-        " channel_type, ordinal, post_id, kind, action, author, earliest_utc, latest_utc,"
-        " time_basis, edited, text, media, forwarded_from, reply_to, album_of FROM post"
-        " ORDER BY earliest_utc IS NULL, earliest_utc, latest_utc, idx"
-    )
-    resumed = dict(index.rows("SELECT leaf, resumes FROM acquisition WHERE resumes IS NOT NULL"))
-    shared: dict[Any, Any] = {}
-    return tuple(
-        _post(row, where, folders, resumed, shared, is_listed=number < MOST_ROWS)
-        for number, row in enumerate(index.each(sql))
-        if row[2] is not None
-    )
-
-
-def _post(
-    row: tuple[Any, ...],
-    where: dict[tuple[str, str], str],
-    folders: dict[str, str],
-    resumed: dict[str, str],
-    shared: dict[Any, Any],
-    *,
-    is_listed: bool,
-) -> PostView:
-    """One post; what only the list shows is left out of those beyond it, and equal values are kept
-    once, so that a case of 400,000 posts is drawn in bounded memory."""
-
-    def one(value: Any) -> Any:
-        return shared.setdefault(value, value) if value is not None else None
-
-    leaf, acquisition, export, start, end, name, channel_id, kind, ordinal = row[:9]
-    media = json.loads(row[18]) if row[18] else {}
-    folder = folders.get(export, "")
-    path = media.get("path")
-    digest = None
-    chain: str | None = acquisition
-    while path and chain and not digest:
-        digest = where.get((chain, f"{folder}/{path}" if folder else path))
-        chain = resumed.get(chain)
-    edited = json.loads(row[16]) if row[16] else None
-    # An exact time is one string, not two.
-    latest_utc = row[13] if row[14] == row[13] else row[14]
-    return PostView(
-        id=short("post", leaf),
-        channel_key=one(f"{export[:12]}/{ordinal}"),
-        channel=one(Channel(name, channel_id, kind, ordinal or 0)),
-        post_id=row[9],
-        kind=one(row[10] or "message"),
-        action=one(row[11]),
-        author=one(row[12]),
-        published=Interval(row[13], latest_utc, one(row[15] or "no time given")),
-        edited=msgspec.convert(edited, Interval) if edited else None,
-        text=row[17] if is_listed else None,
-        media_type=one(media.get("media_type")),
-        media_status=one(media.get("status")),
-        media_path=path if is_listed else None,
-        media_item=one(short("item", digest)) if digest else None,
-        forwarded_from=one(row[19]),
-        reply_to=row[20] if is_listed else None,
-        album_of=row[21] if is_listed else None,
-        export_item=one(short("item", export)),
-        start_byte=start,
-        end_byte=end,
-    )
-
-
-def _misses(index: Index) -> tuple[MissView, ...]:
-    """What was missed, and the files that posts name and their exports lack."""
-    rows = index.rows("SELECT acquisition, path, outcome, reason, remedy FROM miss ORDER BY idx")
-    views = [
-        MissView(short("acquisition", leaf or ""), *(text or ERASED for text in texts))
-        for leaf, *texts in rows
-    ]
-    sql = "SELECT acquisition, leaf, media FROM post WHERE media IS NOT NULL ORDER BY idx"
-    for acquisition, leaf, text in index.rows(sql):
-        media = json.loads(text)
-        words = _ABSENT_WORDS.get(media.get("status"))
-        if words:
-            path = f"{media.get('path') or media.get('media_type')} of {short('post', leaf)}"
-            views.append(MissView(short("acquisition", acquisition or ""), path, *words))
-    return tuple(views)
 
 
 # ---------------------------------------------------------------- custody

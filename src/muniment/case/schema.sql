@@ -25,11 +25,13 @@ CREATE TABLE post (
   album_of TEXT
 );
 CREATE TABLE observation (
-  idx INTEGER PRIMARY KEY, object TEXT, step TEXT, step_version TEXT, parameters TEXT, result TEXT
+  idx INTEGER PRIMARY KEY, leaf TEXT, object TEXT, step TEXT, step_version TEXT, parameters TEXT,
+  status TEXT, outcome TEXT, result TEXT, derived TEXT, tool TEXT
 );
 CREATE TABLE event (idx INTEGER PRIMARY KEY, at_utc TEXT, kind TEXT, details TEXT);
 CREATE TABLE erased (object TEXT PRIMARY KEY, idx INTEGER) WITHOUT ROWID;
 CREATE INDEX item_object ON item (object);
 CREATE INDEX item_acquisition ON item (acquisition);
 CREATE INDEX post_export ON post (export);
+CREATE INDEX observation_object ON observation (object, step);
 CREATE INDEX entry_leaf ON entry (leaf);

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from muniment.case import reporting
+import muniment
+from muniment.case.database import companions
 from muniment.case.index import Index
 from muniment.case.progress import Progress, Silent
 from muniment.custody import checkpoint as checkpoints
+from muniment.custody.keyring import KeyFolder
+from muniment.custody.memory import Memory, page_line
 from muniment.custody.verify import Pins
 from muniment.custody.verify import verify as verify_evidence
 from muniment.errors import (
     EXIT_INTEGRITY,
-    InputError,
+    EXIT_PARTLY,
     IntegrityError,
+    LockedError,
     MalformedError,
+    StorageError,
     UsageError,
 )
 from muniment.model.entries import Entry
 from muniment.model.verify import Check, Finding, Status, Verdict
-from muniment.report.page import render
 from muniment.store.layout import CaseFolder, find
 from muniment.store.reading import FolderReader
 
-_NAME = "projection"
+_NAME: Final = "projection"
+_REMEDY: Final = "; `muniment rebuild` derives it anew from the log"
+#: So many entries of the projection derived for comparison are held at a time.
+DRAIN_ENTRIES: Final = 4096
 
 
 def pins(root: str | None, since: str | None) -> Pins:
@@ -46,7 +54,8 @@ def pins(root: str | None, since: str | None) -> Pins:
         return Pins(root)
     path = Path(since)
     try:
-        if path.is_file():
+        # A number and 64 digits are no path; nor is what is longer than any.
+        if ":" not in since and path.is_file():
             note = checkpoints.parse(path.read_bytes())
             return Pins(root, (note.size, note.root), note)
         return Pins(root, checkpoints.short_form(since))
@@ -91,22 +100,26 @@ def verify(folder: CaseFolder, pinned: Pins, progress: Progress | None = None) -
     Raises:
         InputError: if a file is there and cannot be read.
     """
-    index, memory, problem = _open(folder)
+    index, none = _open(folder)
+    memory = Index(None)
     reader = _WatchedReader(folder, progress or Silent())
     limit = index.size if index else 0
 
     def observe(number: int, entry: Entry, leaf: str, values: dict[str, Any]) -> None:
-        if index is not None and number < limit:
-            try:
-                memory.apply(number, entry, leaf, values)
-            except IntegrityError as error:
-                strange.append(Finding(error.subject, error.what))
+        if number >= limit:
+            return
+        try:
+            memory.apply(number, entry, leaf, values)
+        except IntegrityError as error:
+            strange.append(Finding(error.subject, error.what))
+        if number % DRAIN_ENTRIES == 0:
+            memory.drain()
 
     strange: list[Finding] = []
     try:
         verdict = verify_evidence(reader, pinned, observe)
-        check = _compare(index, memory, problem, verdict.entries, strange)
-        page = _check_report(folder, memory, verdict)
+        check = _compare(index, memory, verdict.entries, strange) if index else none
+        page = _check_report(folder, index if check.status is Status.PASS else None, verdict)
     finally:
         memory.close()
         if index:
@@ -114,16 +127,29 @@ def verify(folder: CaseFolder, pinned: Pins, progress: Progress | None = None) -
     return msgspec.structs.replace(verdict, checks=(*verdict.checks, check, *page))
 
 
-def _check_report(folder: CaseFolder, memory: Index, verdict: Verdict) -> tuple[Check, ...]:
-    """Whether the page that people read is the one this case gives; nothing when there is none."""
+def _check_report(folder: CaseFolder, index: Index | None, verdict: Verdict) -> tuple[Check, ...]:
+    """Whether the page that people read is the one this case gives; nothing when there is none.
+
+    Args:
+        index: the projection on disk, found equal to the log; None when it was not.
+    """
     page = folder.report / "index.html"
     if not page.is_file():
         return ()
     name, again = "report", "`muniment report` draws it again"
-    if verdict.exit_code or not (verdict.checkpoint or "").startswith(f"{memory.size}:"):
+    head = verdict.checkpoint or ""
+    if verdict.exit_code or index is None or not head.startswith(f"{index.size}:"):
         why = f"the page is no evidence and was not compared; {again}"
         return (Check(name, Status.NOT_CHECKED, why),)
-    if page.read_bytes() == render(reporting.facts_of(folder, memory)):
+    data = page.read_bytes()
+    memory = Memory(KeyFolder().path, verdict.case or "")
+    if memory.drew_page(page_line(head, muniment.__version__, data)):
+        why = "the page is byte for byte the one this machine drew from this case"
+        return (Check(name, Status.PASS, why),)
+    # Only here: what draws pages takes longer to load than a small case to verify.
+    from muniment.case import reporting
+
+    if data == reporting.drawn(folder, index):
         return (Check(name, Status.PASS, "the page is byte for byte the one this case gives"),)
     finding = Finding("report/index.html", "is not the page this case and this version give")
     why = f"changed, or drawn by another version or of an earlier checkpoint; {again}"
@@ -131,30 +157,41 @@ def _check_report(folder: CaseFolder, memory: Index, verdict: Verdict) -> tuple[
     return (Check(name, Status.NOT_CHECKED, why, (finding,), 1),)
 
 
-def _open(folder: CaseFolder) -> tuple[Index | None, Index, str]:
-    memory = Index(None)
-    if not folder.index.is_file() or not folder.index.stat().st_size:
-        return None, memory, ""
-    journal = folder.index.with_name(folder.index.name + "-journal")
-    if journal.exists() and journal.stat().st_size:
-        return None, memory, ""  # left mid-update; the next writing run rolls it back
+def _open(folder: CaseFolder) -> tuple[Index | None, Check]:
+    """The projection on disk, and else the check that says why there is none to compare."""
+    beside = [
+        Finding(f"work/{path.name}", "lies beside the projection") for path in _beside(folder)
+    ]
+    if beside:
+        why = f"a run is at work or was killed, or somebody put it there{_REMEDY}"
+        found = len(beside)
+        return None, Check(_NAME, Status.NOT_CHECKED, why, tuple(beside), found, EXIT_PARTLY)
+    nothing = Check(_NAME, Status.NOT_CHECKED, f"there is none{_REMEDY}")
     try:
-        return Index(folder.index, read_only=True), memory, ""
+        info = folder.index.lstat()
+    except OSError:
+        return None, nothing
+    if stat.S_ISREG(info.st_mode) and not info.st_size:
+        return None, nothing
+    try:
+        return Index(folder.index, read_only=True), nothing
     except IntegrityError as error:
-        return None, memory, error.what
+        finding = Finding("work/index.sqlite", error.what)
+        why = f"cannot be used{_REMEDY}"
+        return None, Check(_NAME, Status.FAIL, why, (finding,), 1, EXIT_INTEGRITY)
+    except (LockedError, StorageError) as error:
+        finding = Finding("work/index.sqlite", error.what)
+        return None, Check(_NAME, Status.NOT_CHECKED, f"cannot be read now{_REMEDY}", (finding,), 1)
 
 
-def _compare(
-    index: Index | None, memory: Index, problem: str, size: int, strange: list[Finding]
-) -> Check:
-    remedy = "; `muniment rebuild` derives it anew from the log"
-    if problem:
-        finding = Finding("work/index.sqlite", problem)
-        return Check(_NAME, Status.FAIL, "is damaged" + remedy, (finding,), 1, EXIT_INTEGRITY)
-    if index is None:
-        return Check(
-            _NAME, Status.NOT_CHECKED, "there is none; it is derived from the log" + remedy
-        )
+def _beside(folder: CaseFolder) -> list[Path]:
+    try:
+        return companions(folder.index)
+    except OSError:
+        return []
+
+
+def _compare(index: Index, memory: Index, size: int, strange: list[Finding]) -> Check:
     findings = list(strange)
     if index.size > size:
         findings.append(Finding("work/index.sqlite", f"has applied {index.size} entries of {size}"))
@@ -165,13 +202,13 @@ def _compare(
             for name in ours
             if ours[name] != theirs[name]
         ]
-    except (IntegrityError, InputError) as error:
+    except (IntegrityError, LockedError, StorageError) as error:
         findings.append(Finding("work/index.sqlite", error.what))
     if findings:
         return Check(
             _NAME,
             Status.FAIL,
-            "what pages and reports are drawn from differs from the log" + remedy,
+            "what pages and reports are drawn from differs from the log" + _REMEDY,
             tuple(findings),
             len(findings),
             EXIT_INTEGRITY,

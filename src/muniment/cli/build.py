@@ -13,11 +13,15 @@ from muniment.model.display import visible
 
 if TYPE_CHECKING:
     from muniment.case.building import Built
+    from muniment.sandbox.host import Zygote
 
 Sources = Annotated[
     list[str], typer.Argument(help="Folders, files, or Telegram Desktop export folders.")
 ]
-NewCase = Annotated[Path, typer.Option("--case", help="The case folder; made when it is new.")]
+NewCase = Annotated[
+    Path,
+    typer.Option("--case", help="The case folder; made when it is new.", callback=console.usable),
+]
 
 
 def build(
@@ -27,14 +31,19 @@ def build(
     why: console.WhyOption,
     stated_source: console.FromOption = None,
     title: console.TitleOption = None,
+    unconfined: console.UnconfinedOption = False,
     as_json: console.JsonOption = False,
 ) -> None:
-    """Collect the sources into a case, seal it, and write its report: the main job.
+    """Collect the sources into a case, look inside, find copies, seal, report: the main job.
 
     Makes the case when it is new. Run again after an interruption, it goes on where it was;
     files that have not changed since are not collected again.
     """
-    _run("build", sources, case, by, why, stated_source, title, as_json=as_json)
+    from muniment.case.confining import confined
+
+    # Before any key is unlocked, so that no worker can ever hold one.
+    with confined(unconfined=unconfined) as zygote:
+        _run("build", sources, case, by, why, stated_source, title, zygote, as_json=as_json)
 
 
 def collect(
@@ -47,7 +56,7 @@ def collect(
 ) -> None:
     """Collect the sources, also what is held already: a new act of collecting, sealed."""
     folder = console.case_folder(case).path
-    _run("collect", sources, folder, by, why, stated_source, None, as_json=as_json)
+    _run("collect", sources, folder, by, why, stated_source, None, None, as_json=as_json)
 
 
 def _run(
@@ -58,6 +67,7 @@ def _run(
     why: str,
     stated_source: str | None,
     title: str | None,
+    zygote: Zygote | None,
     *,
     as_json: bool,
 ) -> None:
@@ -86,6 +96,7 @@ def _run(
             progress=watch,
             make=command == "build",
             with_report=command == "build",
+            zygote=zygote,
         )
     watch.close()
     _print(command, built, as_json=as_json)
@@ -145,6 +156,10 @@ def _print(command: str, built: Built, *, as_json: bool) -> None:
             if failed
             else "Not kept     nothing failed"
         )
+    if built.examined is not None:
+        console.say(f"Examined     {examined_line(built.examined)}")
+    if built.traced is not None:
+        console.say(f"Traced       {tracing_line(built.traced)}")
     if built.notices:
         console.say(
             f"To look at   {len(built.notices)} lines above; the report lists what was missed"
@@ -154,3 +169,22 @@ def _print(command: str, built: Built, *, as_json: bool) -> None:
     console.say("             keep both outside this machine: `muniment verify --root … --since …`")
     if built.report:
         console.say(f"Report       {visible(built.report)}")
+
+
+def examined_line(examined: dict[str, int]) -> str:
+    """What this run examined, in words."""
+    failed = examined["failed"]
+    rest = f", {failed} not wholly (each listed above and in the report)" if failed else ""
+    return f"{examined['examined']} files{rest}"
+
+
+def tracing_line(traced: dict[str, int]) -> str:
+    """The clusters of the whole case, in words."""
+    if not traced["clusters"]:
+        return f"{traced['clips']} clips, no two share footage"
+    apart = traced["same_camera_other_moment"]
+    others = f"; {apart} pairs of the same camera at another moment" if apart else ""
+    return (
+        f"{traced['clips']} clips: {traced['in_clusters']} share footage, in"
+        f" {traced['clusters']} {'cluster' if traced['clusters'] == 1 else 'clusters'}{others}"
+    )

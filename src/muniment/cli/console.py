@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from muniment.errors import KeyFileError, MunimentError
+from muniment.errors import EXIT_ERROR, EXIT_OK, KeyFileError, MunimentError, UsageError
 from muniment.model.display import visible
 
 if TYPE_CHECKING:
@@ -28,9 +28,34 @@ AGENT_VARIABLE: Final = "MUNIMENT_AGENT_PASSPHRASE"
 #: More notices than this are counted, not printed; the report and the log list them all.
 MAX_NOTICES: Final = 40
 
+
+def usable(path: Path | None) -> Path | None:
+    """A path given as an option, refused when no file system takes its name.
+
+    Raises:
+        UsageError: naming it.
+    """
+    if path is None:
+        return None
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return path
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise UsageError(
+            f"cannot be a path ({reason})",
+            subject=os.fspath(path)[:80],
+            remedy="Give another path.",
+        ) from error
+    return path
+
+
 CaseOption = Annotated[
     Path | None,
-    typer.Option("--case", help="The case folder [default: found upward from here]."),
+    typer.Option(
+        "--case", help="The case folder [default: found upward from here].", callback=usable
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 ByOption = Annotated[str, typer.Option("--by", help="Your name: on whose behalf this is done.")]
@@ -41,6 +66,13 @@ TitleOption = Annotated[
 FromOption = Annotated[
     str | None,
     typer.Option("--from", help="Who or what the sources come from, as told."),
+]
+UnconfinedOption = Annotated[
+    bool,
+    typer.Option(
+        "--unconfined",
+        help="Decode without confinement where the kernel offers none: only files you made yourself.",
+    ),
 ]
 
 
@@ -158,8 +190,28 @@ def safe(text: str) -> str:
 
 def say(text: str = "") -> None:
     """One line on stdout."""
-    if sys.stdout is not None:  # None: the caller closed it
+    if sys.stdout is None:  # the caller closed it, or its reader has gone
+        return
+    try:
         sys.stdout.write(safe(text) + "\n")
+    except OSError as error:
+        code = give_up_output(error)
+        if code:
+            raise typer.Exit(code) from error
+
+
+def give_up_output(error: OSError) -> int:
+    """Write no more to stdout; the exit code. A reader that has gone (`… | head`) has what it
+    wanted, and the command goes on to its end; a full disk is said."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)  # else Python complains of what is left in its buffer
+    os.close(nowhere)
+    sys.stdout = None
+    if isinstance(error, BrokenPipeError):
+        return EXIT_OK
+    reason = (error.strerror or str(error)).lower()
+    tell(f"muniment: the output cannot be written ({reason}). Send it elsewhere.\n")
+    return EXIT_ERROR
 
 
 def tell(text: str) -> None:

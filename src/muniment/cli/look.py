@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,15 +17,43 @@ if TYPE_CHECKING:
     from muniment.case.looking import Shown
 
 
-def report(case: console.CaseOption = None, as_json: console.JsonOption = False) -> None:
-    """Write report/index.html again, as of the latest checkpoint."""
-    from muniment.case import reporting
+def report(
+    case: console.CaseOption = None,
+    clear: Annotated[
+        Path | None,
+        typer.Option(
+            "--clear", help="Write clear pictures to this new file instead; the log records it."
+        ),
+    ] = None,
+    by: Annotated[str | None, typer.Option("--by", help="Your name; needed with --clear.")] = None,
+    why: Annotated[str | None, typer.Option("--why", help="What for; needed with --clear.")] = None,
+    as_json: console.JsonOption = False,
+) -> None:
+    """Write report/index.html again, as of the latest checkpoint; its pictures are blurred.
 
-    path = reporting.write(console.case_folder(case))
+    With --clear, clear key pictures go into a file of their own outside the case, marked on every
+    page as not to be forwarded.
+    """
+    from muniment.case import reporting
+    from muniment.errors import UsageError
+
+    folder = console.case_folder(case)
+    if clear is not None:
+        from muniment.case import clearing
+
+        if not by or not why:
+            raise UsageError("--clear needs --by and --why", remedy="Say who wants it, what for.")
+        path = clearing.write_clear(folder, clear, by=by, why=why, secrets=console.Passphrases())
+        if as_json:
+            console.print_json("report", {"clear": path})
+        else:
+            console.say(f"Clear        {visible(path)} (not to be forwarded)")
+        return
+    path = os.fspath(reporting.write(folder))
     if as_json:
-        console.print_json("report", {"report": os.fspath(path)})
+        console.print_json("report", {"report": path})
     else:
-        console.say(f"Report       {visible(os.fspath(path))}")
+        console.say(f"Report       {visible(path)}")
 
 
 def log(
@@ -42,6 +71,8 @@ def log(
         console.print_json("log", {"entries": [msgspec.to_builtins(one) for one in entries]})
         return
     for one in entries:
+        if sys.stdout is None:
+            break
         console.say(f"{one.index:>7}  {one.at_utc}  {one.kind:<22}{one.id:<27}{_gist(one)}")
 
 
@@ -60,7 +91,11 @@ def show(
     case: console.CaseOption = None,
     copy_to: Annotated[
         Path | None,
-        typer.Option("--copy-to", help="Write the item's bytes there; the log records it."),
+        typer.Option(
+            "--copy-to",
+            help="Write the item's bytes there; the log records it.",
+            callback=console.usable,
+        ),
     ] = None,
     by: Annotated[
         str | None, typer.Option("--by", help="Your name; needed with --copy-to.")
@@ -108,7 +143,10 @@ def proof(
     identity: Annotated[str, typer.Argument(metavar="ID", help="An id such as item:3f2a91bc07de.")],
     case: console.CaseOption = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="File to write [default: the terminal].")
+        Path | None,
+        typer.Option(
+            "--out", help="File to write [default: the terminal].", callback=console.usable
+        ),
     ] = None,
     with_mldsa: Annotated[
         bool, typer.Option("--with-mldsa", help="Enclose the ML-DSA-44 signature too (3.2 kB).")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 
 import muniment
-from muniment.cli import build, console, keep, look, verify
-from muniment.errors import EXIT_ERROR, MunimentError
+from muniment.cli import build, console, examine, keep, look, search, trace, verify
+from muniment.errors import EXIT_ERROR, EXIT_USAGE, MunimentError, StorageError, UsageError
 
 app = typer.Typer(
     name="muniment",
@@ -37,6 +38,9 @@ def options(
 app.command("build")(build.build)
 app.command("init")(build.init)
 app.command("collect")(build.collect)
+app.command("examine")(examine.examine)
+app.add_typer(trace.app, name="trace")
+app.command("search")(search.search)
 app.command("verify")(verify.verify)
 app.command("report")(look.report)
 app.command("log")(look.log)
@@ -45,7 +49,9 @@ app.command("proof")(look.proof)
 app.command("rebuild")(keep.rebuild)
 app.command("erase")(keep.erase)
 
-INTERRUPTED = 130
+INTERRUPTED: Final = 130
+#: What the option library raises for a wrong call; its module of errors is not public.
+LIBRARY_ERROR: Final[type[Exception]] = typer.BadParameter.__mro__[2]
 
 
 class Interrupted(BaseException):
@@ -59,21 +65,53 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def main() -> None:
     """Run the command line; every deliberate error is one line, never a traceback."""
     signal.signal(signal.SIGINT, _interrupt)
+    code = _run()
     try:
-        try:
-            app()
-        finally:
-            if sys.stdout is not None:
-                sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        code = code or console.give_up_output(error)
+    sys.exit(code)
+
+
+def _run() -> int:
+    """The exit code of the command that was given."""
+    as_json = "--json" in sys.argv
+    try:
+        return app(standalone_mode=False) or 0
     except MunimentError as error:
-        console.print_error(error, as_json="--json" in sys.argv)
-        sys.exit(error.exit_code)
+        console.print_error(error, as_json=as_json)
+        return error.exit_code
+    except typer.Abort:
+        console.tell("muniment: nothing was done: it was not confirmed\n")
+        return EXIT_ERROR
     except Interrupted:
         console.tell("muniment: interrupted; run the same command again to go on\n")
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
+    except LIBRARY_ERROR as error:
+        return _wrong_call(error, as_json=as_json)
     except OSError as error:
-        # Only the terminal or the file that output goes to is left: all else is a MunimentError.
-        sys.stdout = None
+        # What this program reads and writes it guards; a path in an option may still be no path.
         reason = (error.strerror or str(error)).lower()
-        console.tell(f"muniment: the output cannot be written ({reason}). Send it elsewhere.\n")
-        sys.exit(EXIT_ERROR)
+        subject = os.fsdecode(error.filename) if error.filename else ""
+        unforeseen = StorageError(
+            f"the system refused it ({reason})",
+            subject=subject,
+            remedy="Check that path and run again.",
+        )
+        console.print_error(unforeseen, as_json=as_json)
+        return EXIT_ERROR
+
+
+def _wrong_call(error: Any, *, as_json: bool) -> int:
+    """One line for what the option library refuses; the help where no command was given."""
+    command = error.ctx.command_path if getattr(error, "ctx", None) else "muniment"
+    words = " ".join(error.format_message().split())
+    if not sys.argv[1:]:
+        console.tell(f"{error.format_message()}\n")
+        return EXIT_USAGE
+    what = words[:1].lower() + words[1:].rstrip(".")
+    wrong = UsageError(what, subject=command, remedy=f"See `{command} --help`.")
+    wrong.subject = "" if command == "muniment" else command.removeprefix("muniment ")
+    console.print_error(wrong, as_json=as_json)
+    return EXIT_USAGE

@@ -17,7 +17,9 @@ MARKS: Final = {"pass": "pass", "fail": "FAIL", "not checked": "not checked"}
 
 
 def verify(
-    folder: Annotated[Path, typer.Argument(help="The case folder.")] = Path(),
+    folder: Annotated[
+        Path, typer.Argument(help="The case folder.", callback=console.usable)
+    ] = Path(),
     root: Annotated[
         str | None, typer.Option("--root", help="Root fingerprint, got from the owner another way.")
     ] = None,

@@ -204,7 +204,10 @@ def blank(entry: Entry, line: bytes, fields: set[str]) -> bytes:
 def object_references(kind: Kind | str, values: Mapping[str, Any]) -> list[str]:
     """Digests of the objects that private values name: object fields, and values kept as objects."""
     name = kind if isinstance(kind, str) else kind.name
-    found = [values.get(field) for field in _OBJECT_FIELDS[name]]
+    found: list[Any] = []
+    for field in _OBJECT_FIELDS[name]:
+        value = values.get(field)
+        found += value if isinstance(value, list) else [value]
     found += [
         value[OBJECT_KEY]
         for value in values.values()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,8 @@ LANES: Final = 4
 #: A key file that asks for more than this is hostile, not strong.
 MAX_MEMORY_KIB: Final = 1024 * 1024
 MAX_PASSES: Final = 16
+#: No key file is larger.
+MAX_FILE_BYTES: Final = 1 << 16
 
 
 class _KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,14 +76,24 @@ class KeyFolder:
         Raises:
             StorageError: if the folder cannot be made.
         """
+        self._make()
         with disk.storage(self.path):
-            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
             fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
             yield
         finally:
             os.close(fd)
+
+    def _make(self) -> None:
+        if os.path.lexists(self.path) and not self.path.is_dir():
+            raise KeyFileError(
+                "is no folder",
+                subject=str(self.path),
+                remedy=f"Point {KEYS_VARIABLE} at the folder that holds the key files.",
+            )
+        with disk.storage(self.path):
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def find(self, role: Role, name: str | None = None) -> Path | None:
         """The key file of that role (and name, for persons), or None.
@@ -144,9 +157,8 @@ class KeyFolder:
         plain = seeds[0] + (seeds[1] or b"")
         sealed = ChaCha20Poly1305(secret).encrypt(nonce, plain, _bound_header(file))
         data = canonical.encode(msgspec.structs.replace(file, sealed=sealed.hex())) + b"\n"
-        path = self.path / f"{role}-{key.public.id[:12]}.key"
-        with disk.storage(self.path):
-            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self.path / _name(key.public)
+        self._make()
         disk.replace(path, data, temp_folder=self.path / "tmp", mode=0o600)
         return key
 
@@ -181,10 +193,7 @@ def unlock(path: Path, passphrase: str) -> SigningKey:
 
 def _read(path: Path) -> _KeyFile:
     try:
-        data = path.read_bytes()
-        file = msgspec.json.decode(data, type=_KeyFile)
-    except OSError as error:
-        raise KeyFileError((error.strerror or "").lower(), subject=str(path)) from error
+        file = msgspec.json.decode(_bytes(path), type=_KeyFile)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _damaged(path, str(error)) from error
     if file.format != FILE_FORMAT or file.kdf != "argon2id" or not file.public.is_consistent():
@@ -194,7 +203,32 @@ def _read(path: Path) -> _KeyFile:
         8 <= costs[0] <= MAX_MEMORY_KIB and 1 <= costs[1] <= MAX_PASSES and 1 <= costs[2] <= 64
     ):
         raise _damaged(path, "asks for an unreasonable amount of work")
+    # Else a changed role would hide a key, and a new one would silently take its place.
+    role = path.name.partition("-")[0]
+    if role in tuple(Role) and path.name != _name(file.public):
+        raise _damaged(path, f"it says it is {_name(file.public)}")
     return file
+
+
+def _name(public: PublicKey) -> str:
+    """File name of a key."""
+    return f"{public.role}-{public.id[:12]}.key"
+
+
+def _bytes(path: Path) -> bytes:
+    """What a key file holds; whatever else lies there is never waited for."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(fd, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise _damaged(path, "not a regular file")
+            return stream.read(MAX_FILE_BYTES)
+    except OSError as error:
+        raise KeyFileError(
+            f"cannot be read ({(error.strerror or str(error)).lower()})",
+            subject=str(path),
+            remedy="Give yourself read permission, or move it away.",
+        ) from error
 
 
 def _damaged(path: Path, why: str) -> KeyFileError:

@@ -18,7 +18,7 @@ from muniment.custody import checkpoint as checkpoints
 from muniment.custody import entry as entries
 from muniment.custody.checkpoint import Checkpoint
 from muniment.custody.keys import PublicKey, SigningKey
-from muniment.custody.memory import Memory
+from muniment.custody.memory import Memory, not_remembered
 from muniment.custody.root import Root
 from muniment.custody.rules import Erasure
 from muniment.custody.scan import LogState
@@ -68,8 +68,12 @@ class LogWriter:
         self._public = Segments(folder.entries)
         #: what the opening moved to work/recovered/: {file, bytes, sha256} each
         self.moved_aside: list[dict[str, Any]] = []
+        #: how many whole entries were among it
+        self.moved_entries = 0
         self._pending: list[entries.Built] = []
         self._durable = state.frontier.size
+        #: a line for the reader when this machine cannot remember the checkpoint beside its keys
+        self.unremembered = ""
         self._memory = memory
         self._on_commit = on_commit
         self._clock = clock
@@ -99,8 +103,13 @@ class LogWriter:
 
     @property
     def erasures(self) -> tuple[Erasure, ...]:
-        """The erasures at the end of the log, which may not be carried out yet."""
+        """Every erasure of the log, whether carried out or not."""
         return tuple(self._state.erasures)
+
+    @property
+    def erased_objects(self) -> frozenset[str]:
+        """Objects that an erasure names and no later entry: they must be gone."""
+        return frozenset(self._state.erased_objects)
 
     def clock_set_back_s(self) -> str | None:
         """Seconds the clock stands behind the last entry (decimal string), None when it does not."""
@@ -124,7 +133,8 @@ class LogWriter:
         """
         author = person or self.agent
         self._check_author(kind, author.public)
-        encoded = {name: self._encode(value) for name, value in values.items()}
+        stored = {name: self._stored(value) for name, value in values.items()}
+        encoded = {name: data for name, (data, _) in stored.items()}
         author_id, at = author.public.id, self._clock()
         built = entries.build(
             case=self.root.case,
@@ -138,7 +148,8 @@ class LogWriter:
         # Ctrl-C may come between any two steps: half an entry must never be sealed.
         self._is_busy = True
         self._pending.append(built)
-        self._state.note(kind, author_id, at, built.leaf, dict(values))
+        kept = {name: value for name, (_, value) in stored.items()}
+        self._state.note(kind, author_id, at, built.leaf, kept)
         self._is_busy = False
         if self._batch_is_full():
             self.commit()
@@ -161,15 +172,17 @@ class LogWriter:
                 remedy="A person of the root certifies it: run once with the person's passphrase.",
             )
 
-    def _encode(self, value: Any) -> bytes:
+    def _stored(self, value: Any) -> tuple[bytes, Any]:
+        """The bytes a value is stored in, and the value these bytes hold."""
         data = entries.encode_value(value)
         # A value that looks like a stand-in for an object is itself kept as one, so that no text
         # from a source can name an object.
         is_stand_in = type(value) is dict and entries.OBJECT_KEY in value
         if len(data) <= entries.MAX_VALUE_BYTES and not is_stand_in:
-            return data
+            return data, value
         digest = self.objects.add_bytes(data)
-        return canonical.encode({entries.OBJECT_KEY: digest, entries.BYTES_KEY: len(data)})
+        stand_in = {entries.OBJECT_KEY: digest, entries.BYTES_KEY: len(data)}
+        return canonical.encode(stand_in), stand_in
 
     def _batch_is_full(self) -> bool:
         return (
@@ -222,7 +235,11 @@ class LogWriter:
         self._keep_other_agents_checkpoint()
         disk.replace(self.folder.checkpoint, head.encode(), temp_folder=self.folder.work)
         if self._memory:
-            self._memory.keep(head)
+            try:
+                self._memory.keep(head)
+            except StorageError as error:
+                # The batch is sealed. What is remembered beside the keys is a help, no condition.
+                self.unremembered = not_remembered(error)
         self._state.checkpoint = head
         self._state.checkpoint_agent = self.agent.public.id
         return head

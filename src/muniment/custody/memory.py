@@ -3,16 +3,31 @@
 Whoever can write the case folder, and has no key, can put back an older checkpoint. The next writing
 run on the machine that signed a newer one refuses then, instead of going on from the older state.
 It is no outside anchor: it helps only this machine. The digest of the projection lies there too:
-a writer acts only on a projection that it left itself, and derives any other anew from the log.
+a writer acts only on a projection that it left itself, and derives any other anew from the log. So
+does the digest of the page it drew last, which need not be drawn again to be compared.
 """
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from muniment.custody.checkpoint import Checkpoint, short_form
-from muniment.errors import IntegrityError, MalformedError
+from muniment.errors import IntegrityError, MalformedError, StorageError
 from muniment.store import disk
+
+
+def not_remembered(error: StorageError) -> str:
+    """The notice when a checkpoint or projection cannot be remembered: the work is done all the same."""
+    return (
+        f"{error.subject}: {error.what}, so this machine does not remember the case's last checkpoint. "
+        "It cannot tell on its own when an older one is put back: keep the checkpoint elsewhere."
+    )
+
+
+def page_line(checkpoint: str, version: str, page: bytes) -> str:
+    """What is remembered of a page: the checkpoint it shows, the program's version, its SHA-256."""
+    return f"{checkpoint} {version} {hashlib.sha256(page).hexdigest()}"
 
 
 class Memory:
@@ -26,6 +41,7 @@ class Memory:
     def __init__(self, folder: Path, case: str) -> None:
         self._path = folder / "seen" / case
         self._index_path = folder / "seen" / f"{case}.index"
+        self._page_path = folder / "seen" / f"{case}.page"
 
     def size_and_root(self) -> tuple[int, bytes] | None:
         """What is remembered; None when nothing is.
@@ -69,6 +85,21 @@ class Memory:
             StorageError: if the disk refuses.
         """
         disk.replace(self._index_path, digest.encode() + b"\n", temp_folder=self._path.parent)
+
+    def drew_page(self, drawn: str) -> bool:
+        """Whether this machine last drew the page that `drawn` says (see `keep_page`)."""
+        try:
+            return self._page_path.read_text("ascii").strip() == drawn
+        except (OSError, UnicodeDecodeError):
+            return False
+
+    def keep_page(self, drawn: str) -> None:
+        """Remember a page that this machine drew: `page_line` of its checkpoint and bytes.
+
+        Raises:
+            StorageError: if the disk refuses.
+        """
+        disk.replace(self._page_path, drawn.encode() + b"\n", temp_folder=self._page_path.parent)
 
     def keep(self, head: Checkpoint) -> None:
         """Remember a checkpoint that is durable in the case.

@@ -14,11 +14,12 @@ from muniment.custody import entry as entries
 from muniment.custody import root as roots
 from muniment.custody.checkpoint import Checkpoint
 from muniment.custody.keys import SigningKey
-from muniment.custody.log import BATCH_ENTRIES, LogWriter
+from muniment.custody.log import LogWriter
 from muniment.custody.memory import Memory
 from muniment.custody.root import Root
 from muniment.custody.rules import NEVER_ERASED
 from muniment.custody.scan import scan
+from muniment.custody.tail import refuse_what_was_sealed
 from muniment.custody.tree import leaf_hash
 from muniment.errors import (
     IntegrityError,
@@ -47,14 +48,14 @@ def read_root(folder: CaseFolder) -> tuple[bytes, Root]:
         IntegrityError: if it is not a root in its one form.
     """
     disk.refuse_odd_files(folder.root, most_bytes=MAX_HEAD_BYTES)
-    try:
+    with disk.reading(folder.root):
+        if not folder.root.exists():
+            raise NoCaseError(
+                "there is no root.json",
+                subject=str(folder.path),
+                remedy="Give --case DIR, or make a case with `muniment init`.",
+            )
         data = folder.root.read_bytes()
-    except OSError as error:
-        raise NoCaseError(
-            f"root.json cannot be read ({(error.strerror or '').lower()})",
-            subject=str(folder.path),
-            remedy="Give --case DIR, or make a case with `muniment init`.",
-        ) from error
     try:
         return data, roots.parse(data)
     except MalformedError as error:
@@ -72,12 +73,15 @@ def read_checkpoint(folder: CaseFolder) -> Checkpoint:
     """
     disk.refuse_odd_files(folder.checkpoint, most_bytes=MAX_HEAD_BYTES)
     try:
-        return checkpoints.parse(folder.checkpoint.read_bytes())
-    except FileNotFoundError as error:
-        raise NoCaseError(
-            "the case was never sealed", subject=str(folder.path), remedy="Run `muniment build`."
-        ) from error
-    except (MalformedError, OSError) as error:
+        with disk.reading(folder.checkpoint):
+            if not folder.checkpoint.exists():
+                raise NoCaseError(
+                    "the case was never sealed",
+                    subject=str(folder.path),
+                    remedy="Run `muniment build`.",
+                )
+            return checkpoints.parse(folder.checkpoint.read_bytes())
+    except MalformedError as error:
         raise IntegrityError(
             "is no checkpoint", subject=str(folder.checkpoint), remedy="Run `muniment verify`."
         ) from error
@@ -99,7 +103,8 @@ def open_writer(
     key added) and finishes erasures a crash interrupted. Writes entry 0 into a case that has none
     yet (`opening` are its private fields, signed by `person`), and lets `person` certify the agent
     key when it is new here. With `keys`, the folder of key files, it refuses a case that is no
-    continuation of the checkpoint this machine signed last. Leaving the block commits, also when
+    continuation of the checkpoint this machine signed last. What may have been sealed by another
+    machine is not moved aside: it refuses (custody/tail.py). Leaving the block commits, also when
     an error ends it.
 
     Raises:
@@ -109,15 +114,16 @@ def open_writer(
         data, root = read_root(folder)
         memory = Memory(keys, root.case) if keys else None
         _settle(folder)
+        _drop_needless_kept(folder)
         remembered = memory.size_and_root() if memory else None
         state = scan(folder, root, remembered[0] if remembered else 0)
         if memory and remembered and state.wanted_root != remembered[1]:
             raise memory.refuse(state.frontier.size)
         sealed = state.frontier.size
-        _refuse_long_tail(folder, sealed)
+        whole = refuse_what_was_sealed(folder, root, state, agent.public.id)
         moved = _move_tail_aside(folder, sealed)
         log = LogWriter(folder, root, state, agent, memory=memory, on_commit=on_commit)
-        log.moved_aside = moved
+        log.moved_aside, log.moved_entries = moved, whole
         finish_erasures(log)
         if log.size == 0:
             _open_case(log, data, person, opening)
@@ -175,6 +181,22 @@ def _settle(folder: CaseFolder) -> None:
         disk.sync_folder(folder.path.parent)
 
 
+def _drop_needless_kept(folder: CaseFolder) -> None:
+    """Remove what a takeover left that was cut short before its own checkpoint: a kept checkpoint
+    that is still the latest, or the empty folder for it."""
+    if not folder.checkpoints.is_dir() or not folder.checkpoint.is_file():
+        return
+    with disk.storage(folder.checkpoints):
+        latest = folder.checkpoint.read_bytes()
+        for path in sorted(folder.checkpoints.iterdir()):
+            if path.stat().st_size == len(latest) and path.read_bytes() == latest:
+                path.unlink()
+                disk.sync_folder(folder.checkpoints)
+        if not any(folder.checkpoints.iterdir()):
+            folder.checkpoints.rmdir()
+            disk.sync_folder(folder.checkpoints.parent)
+
+
 def _open_case(
     log: LogWriter, root_bytes: bytes, person: PersonKey | None, opening: dict[str, Any] | None
 ) -> None:
@@ -209,18 +231,6 @@ def _certify(log: LogWriter, person: PersonKey | None) -> None:
     log.commit()
 
 
-def _refuse_long_tail(folder: CaseFolder, sealed: int) -> None:
-    """A crash leaves at most one batch; more means that an older checkpoint was put back."""
-    beyond = sum(1 for _ in Segments(folder.entries).lines(sealed))
-    if beyond > BATCH_ENTRIES:
-        raise IntegrityError(
-            f"{beyond} entries stand beyond the checkpoint, more than one batch: "
-            "an older checkpoint was put back",
-            subject=str(folder.checkpoint),
-            remedy="Find the newer checkpoint; nothing was changed.",
-        )
-
-
 def _move_tail_aside(folder: CaseFolder, size: int) -> list[dict[str, Any]]:
     """Copy what stands beyond the last sealed entry to work/recovered/, then cut it off."""
     moved: list[dict[str, Any]] = []
@@ -252,15 +262,15 @@ def _log_recovery(log: LogWriter, from_index: int, moved: list[dict[str, Any]]) 
 
 
 def finish_erasures(log: LogWriter) -> None:
-    """Carry out every logged erasure that is not carried out yet; idempotent.
+    """Carry out every logged erasure that is not carried out yet, or was undone; idempotent.
 
     Raises:
         StorageError: if the disk refuses.
     """
     by_segment: dict[int, dict[int, list[tuple[str, set[str]]]]] = {}
+    for digest in sorted(log.erased_objects):
+        log.objects.remove(digest)
     for erasure in log.erasures:
-        for digest in erasure.objects:
-            log.objects.remove(digest)
         for index, leaf, fields in erasure.entries:
             number, offset = divmod(index, SEGMENT_ENTRIES)
             by_segment.setdefault(number, {}).setdefault(offset, []).append((leaf, set(fields)))

@@ -38,15 +38,17 @@ class LogState:
         self.last_leaf: dict[str, str] = {}
         self.last_at: str | None = None
         self.agents: dict[str, PublicKey] = {}
-        #: erasures at the very end of the log: they may not be carried out yet
+        #: every erasure; any may not be carried out yet, or be undone with bytes of an older copy
         self.erasures: list[Erasure] = []
+        #: objects that must be gone: erased, and named by no later entry
+        self.erased_objects: set[str] = set()
         self.checkpoint: Checkpoint | None = None
         self.checkpoint_agent: str | None = None
         #: root of the tree at the size that `scan` was asked for, None when it has fewer entries
         self.wanted_root: bytes | None = None
 
     def note(self, kind: str, author: str, at: str, leaf: bytes, values: dict[str, Any]) -> None:
-        """Take in one more entry; `values` may be empty but for kinds the writer must know."""
+        """Take in one more entry, with its private values as they are stored."""
         index = self.frontier.size
         self.frontier.append(leaf)
         self.last_leaf[author] = leaf.hex()
@@ -55,11 +57,12 @@ class LogState:
             key = certified_key(values)
             self.agents[key.id] = key
         if kind == "object.erased":
-            self.erasures.append(erasure_of(index, values))
-        else:
-            # Each opening carries out erasures before it writes anything: these are done, and the
-            # same bytes may since have come in again.
-            self.erasures.clear()
+            erasure = erasure_of(index, values)
+            self.erasures.append(erasure)
+            self.erased_objects.update(erasure.objects)
+        elif self.erased_objects:
+            # The same bytes came in again.
+            self.erased_objects.difference_update(entries.object_references(kind, values))
 
 
 def scan(folder: CaseFolder, root: Root, wanted_size: int = 0) -> LogState:
@@ -120,15 +123,14 @@ def whole_entries(
             yield index, entry, leaf_hash(line).hex(), entries.open_private(entry, other)
     except MalformedError as error:
         raise _damaged(folder, index, error.what) from error
-    except OSError as error:
-        raise _damaged(folder, index, f"cannot be read ({error.strerror})") from error
 
 
 def _load_checkpoint(folder: CaseFolder) -> Checkpoint | None:
-    if not folder.checkpoint.exists():
-        return None
     try:
-        return checkpoints.parse(folder.checkpoint.read_bytes())
+        with disk.reading(folder.checkpoint):
+            if not folder.checkpoint.exists():
+                return None
+            return checkpoints.parse(folder.checkpoint.read_bytes())
     except MalformedError as error:
         raise IntegrityError(error.what, subject=str(folder.checkpoint), remedy=_REMEDY) from error
 

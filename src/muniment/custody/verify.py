@@ -26,6 +26,7 @@ from muniment.custody.verify_checks import (
     check_tail,
     check_tree,
     not_sealed_yet,
+    without_root,
 )
 from muniment.custody.verify_log import LogPass, Observer, read_log
 from muniment.errors import EXIT_INTEGRITY, EXIT_SIGNATURE, MalformedError
@@ -58,10 +59,15 @@ def verify(reader: Reader, pins: Pins | None = None, observe: Observer | None = 
     if pins.since:
         wanted.add(pins.since[0])
     log = LogPass(root, observe)
+    log.root_sha256 = roots.fingerprint(root_bytes) if root_bytes is not None else None
     segments = [name for name, _ in names if SEGMENT_NAME.fullmatch(name)]
     read_log(log, reader, segments, sealed, wanted)
     head_check, signer = check_checkpoint(log, head, head_problem, kept)
     root_check = check_root(log, root_bytes, root_problem)
+    line_checks = _line_checks(log)
+    if log.root is None:
+        line_checks = (line_checks[0], without_root(line_checks[1]), line_checks[2])
+        head_check = without_root(head_check)
     is_begun = root is not None and head_problem == MISSING and not kept
     if is_begun and log.frontier.size <= OPENING_ENTRIES:
         head_check = not_sealed_yet(head_check)
@@ -70,20 +76,20 @@ def verify(reader: Reader, pins: Pins | None = None, observe: Observer | None = 
     checks = (
         root_check,
         check_pin(root_bytes, pins.root_sha256),
-        *_line_checks(log),
+        *line_checks,
         check_erasures(log),
         check_tree(log, head),
         head_check,
         check_since(log, head, pins),
         object_check,
-        check_files(names),
+        check_files(log, names),
         check_tail(log, sealed, extra_objects),
     )
     if signer:
         log.notes.append(f"checkpoint signed by agent key {signer.id} ({signer.name})")
     return Verdict(
         root.case if root else None,
-        roots.fingerprint(root_bytes) if root_bytes is not None else None,
+        log.root_sha256,
         head.short() if head else None,
         log.frontier.size,
         object_count,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import pairwise
 
 import msgspec
 
@@ -17,6 +18,7 @@ from muniment.errors import EXIT_INTEGRITY, EXIT_PARTLY, EXIT_SIGNATURE
 from muniment.model.verify import Check, Status
 from muniment.store.layout import (
     CHECKPOINT,
+    CHECKPOINTS,
     KEPT_CHECKPOINT_NAME,
     ROOT,
     SEGMENT_NAME,
@@ -54,6 +56,14 @@ def not_sealed_yet(check: Check) -> Check:
     """A check of a case whose making was interrupted before its first checkpoint."""
     detail = "the case was begun and never sealed; `muniment build` goes on from there"
     return Check(check.name, Status.NOT_CHECKED, detail, check.findings, check.found, EXIT_PARTLY)
+
+
+def without_root(check: Check) -> Check:
+    """A check that found nothing, but could not hold anything against the root."""
+    if check.status is not Status.PASS:
+        return check
+    why = "root failed, and only the root says whose signatures these must be"
+    return Check(check.name, Status.NOT_CHECKED, why)
 
 
 def check_pin(data: bytes | None, pinned: str | None) -> Check:
@@ -122,6 +132,7 @@ def check_checkpoint(
     found = Findings()
     signer: PublicKey | None = None
     covers: dict[int, set[str]] = {}
+    sound: list[tuple[str, Checkpoint, PublicKey]] = []
     for name, point, why in [*kept, (CHECKPOINT, head, problem)]:
         if point is None:
             found.add(name, why)
@@ -135,7 +146,10 @@ def check_checkpoint(
             found.add(name, what)
         if signer:
             covers.setdefault(point.size, set()).add(signer.id)
+        if signer and not problems:
+            sound.append((name, point, signer))
     _check_covered(log, covers, found)
+    _note_needless(log, sound)
     check = found.check(
         "checkpoint",
         EXIT_SIGNATURE,
@@ -154,6 +168,16 @@ def _kept_problems(
     if head is None or point.size > head.size:
         problems.append("covers more than the latest checkpoint")
     return problems
+
+
+def _note_needless(log: LogPass, sound: list[tuple[str, Checkpoint, PublicKey]]) -> None:
+    """A kept checkpoint is there because another agent took over. One that no takeover left is
+    somebody's copy, however well it is signed; a run cut short may leave one equal to the latest."""
+    for (name, point, signer), (_, later, next_signer) in pairwise(sound):
+        if later == point:
+            log.tail.add(name, "is the latest: left by an interrupted takeover, or added")
+        elif later.size > point.size and next_signer == signer:
+            log.needless.add(name, "was not to be kept: the same agent signed the next checkpoint")
 
 
 def _check_covered(log: LogPass, covers: dict[int, set[str]], found: Findings) -> None:
@@ -231,12 +255,13 @@ def check_objects(log: LogPass, reader: Reader) -> tuple[Check, list[str], int]:
     return check, extra, len(seen)
 
 
-def check_files(
-    names: list[tuple[str, bool]],
-) -> Check:
+def check_files(log: LogPass, names: list[tuple[str, bool]]) -> Check:
     """Nothing lies beside the evidence that is no part of a case."""
-    found = Findings()
+    found = log.needless
     for name, is_regular in names:
+        if name == f"{CHECKPOINTS}/":
+            log.tail.add(name, "is an empty folder: left by an interrupted takeover, or added")
+            continue
         known = name in {ROOT, CHECKPOINT} or SEGMENT_NAME.fullmatch(name)
         if not (known or KEPT_CHECKPOINT_NAME.fullmatch(name)):
             found.add(name, "is no part of a case")

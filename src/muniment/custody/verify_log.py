@@ -50,7 +50,9 @@ class LogPass:
     """What one pass over the log collects."""
 
     def __init__(self, root: Root | None, observe: Observer | None) -> None:
+        #: None as well from entry 0 on when that names another root
         self.root = root
+        self.root_sha256: str | None = None
         self.observe = observe
         self.frontier = Frontier()
         self.roots: dict[int, bytes] = {0: EMPTY_ROOT}
@@ -69,6 +71,8 @@ class LogPass:
         self.first: dict[str, Any] | None = None
         self.form, self.signatures, self.private = Findings(), Findings(), Findings()
         self.tail, self.notes = Findings(), list[str]()
+        # Kept checkpoints that no takeover left.
+        self.needless = Findings()
 
     def certify(self, index: int, key: PublicKey) -> None:
         """Take in a certified agent key.
@@ -113,12 +117,25 @@ def read_log(
             _one(log, piece, line, other, sealed)
             if log.frontier.size in wanted:
                 log.roots[log.frontier.size] = log.frontier.root()
+        if not lines and not others:
+            _note_empty(log, reader, public, private, segments)
         is_last = f"log/entries/{segment_file(number + 1)}" not in segments
         if len(lines) != SEGMENT_ENTRIES and not is_last:
             log.form.add(public, f"holds {len(lines)} entries, not {SEGMENT_ENTRIES}")
         for name, held in ((public, lines), (private, others)):
             if len(held) > SEGMENT_ENTRIES:
                 log.form.add(name, f"holds {len(held)} lines, {SEGMENT_ENTRIES} are the most")
+
+
+def _note_empty(
+    log: LogPass, reader: Reader, public: str, private: str, segments: list[str]
+) -> None:
+    """A last segment without a line: a crash leaves one, private lines first; so can anybody."""
+    for name in (private, public):
+        if name in segments and reader.read(name) == b"":
+            is_ours = name == private or private in segments
+            what = "is empty: left by an interrupted run, or added" if is_ours else "is empty"
+            (log.tail if is_ours else log.form).add(name, what)
 
 
 def _segment_count(log: LogPass, segments: list[str]) -> int:
@@ -166,13 +183,15 @@ def _one(log: LogPass, piece: str, line: bytes, other: bytes | None, sealed: int
     except MalformedError as error:
         (log.form if is_sealed else log.tail).add(named, error.what)
         return
+    values = _values(log, index, entry, leaf.hex(), other, named, is_sealed)
+    if index == 0 and entry.kind == "case.opened" and values is not None:
+        _hold_root(log, values)
     case = log.root.case if log.root else entry.case
     problem = chain_problem(entry, case, log.last_leaf.get(entry.author))
     if problem:
         (log.form if is_sealed else log.tail).add(f"{named}, {entry.kind}", problem)
     log.last_leaf[entry.author] = leaf.hex()
     _note_time(log, entry, index)
-    values = _values(log, index, entry, leaf.hex(), other, named, is_sealed)
     wrong = signing_problem(entry, log.root, log.agents) if log.root else None
     if wrong:
         (log.signatures if is_sealed else log.tail).add(f"{named}, {entry.kind}", wrong)
@@ -181,6 +200,12 @@ def _one(log: LogPass, piece: str, line: bytes, other: bytes | None, sealed: int
     if is_sealed and not wrong:
         _take_in(log, index, entry, leaf.hex(), values, named)
     _note_material(log, index, entry, leaf.hex(), values)
+
+
+def _hold_root(log: LogPass, values: dict[str, Any]) -> None:
+    """Judge nothing by a root that entry 0 does not name: one fault would then be told as hundreds."""
+    if values.get("root_sha256") != log.root_sha256:
+        log.root = None
 
 
 def _note_time(log: LogPass, entry: Entry, index: int) -> None:

@@ -24,8 +24,8 @@ class Role(StrEnum):
 class Field(msgspec.Struct, frozen=True):
     """One private field of a kind.
 
-    `is_object` marks fields that hold the SHA-256 of a stored object (hex) or null: these, and
-    `_object` values, are what `verify` looks for on disk.
+    `is_object` marks fields that hold the SHA-256 of a stored object (hex), a list of such, or
+    null: these, and `_object` values, are what `verify` looks for on disk.
     """
 
     name: str
@@ -156,7 +156,10 @@ _ALL: Final = (
         _F("step", "name of the step"),
         _F("step_version", "its version; another version is another step"),
         _F("parameters", "what it was told"),
-        _F("result", "what it found"),
+        _F("outcome", "{status, problem, detail, notes}: status is `done`, `partly` or `failed`"),
+        _F("result", "what it found; null when it failed"),
+        _F("derived", "[SHA-256, ...]: objects it made, in the order `result` speaks of them", True),
+        _F("tool", "{libraries, confinement}: with what, and which layers were in force; or null"),
         _F("elapsed_s", "seconds it took, decimal string"),
     ),
     _kind(

@@ -1,6 +1,8 @@
 """What the report is drawn from: one frozen record, a pure function of the log up to a checkpoint.
 
 Everything here is text as recorded (not escaped for display, not HTML-escaped): drawing does that.
+What examining and tracing found stands in model/report_seen.py. Pictures are named here and fetched
+one by one while the page is drawn.
 """
 
 from __future__ import annotations
@@ -8,6 +10,15 @@ from __future__ import annotations
 import msgspec
 
 from muniment.model.collect import Channel, MediaType
+from muniment.model.report_seen import (
+    ConfinementView,
+    ExaminedView,
+    FactView,
+    FrameView,
+    NoteView,
+    TextView,
+    TraceView,
+)
 from muniment.model.times import Interval
 
 
@@ -43,7 +54,11 @@ class ItemView(msgspec.Struct, frozen=True):
     """An item: one object with every circumstance it was acquired in, and the posts that show it.
 
     `category` is one of video, image, audio, export, document, other (by content type).
+    `role` says what it is to its source: `thumbnail` for small pictures that an export adds to a
+    file, `""` for all else; thumbnails are counted apart.
     `erased` says that its bytes were destroyed on purpose.
+    `examined` has one record for each examiner made for its kind, tried or not; empty when none is.
+    `frames` is the strip, in order of time, at most MOST_FRAMES of the `frames_total` there are.
     """
 
     id: str
@@ -54,6 +69,15 @@ class ItemView(msgspec.Struct, frozen=True):
     circumstances: tuple[Circumstance, ...]
     posts: tuple[str, ...]
     erased: bool
+    role: str = ""
+    duration_s: float | None = None
+    examined: tuple[ExaminedView, ...] = ()
+    confinement: ConfinementView | None = None
+    facts: tuple[FactView, ...] = ()
+    frames: tuple[FrameView, ...] = ()
+    frames_total: int = 0
+    notes: tuple[NoteView, ...] = ()
+    text: TextView | None = None
 
 
 class PostView(msgspec.Struct, frozen=True):
@@ -84,13 +108,19 @@ class PostView(msgspec.Struct, frozen=True):
 
 
 class MissView(msgspec.Struct, frozen=True):
-    """Something a source names that is not in the case. `outcome`: absent, failed, refused."""
+    """Something a source names that is not in the case. `outcome`: absent, failed, refused.
+
+    `post` is the id of the post that names it, null when none does. `role` is `thumbnail` for the
+    small picture of a file, `""` for all else.
+    """
 
     acquisition: str
     path: str
     outcome: str
     reason: str
     remedy: str
+    post: str | None = None
+    role: str = ""
 
 
 class EventView(msgspec.Struct, frozen=True):
@@ -130,7 +160,7 @@ class CustodyView(msgspec.Struct, frozen=True):
 class ReportData(msgspec.Struct, frozen=True):
     """All the report shows. Posts are in order of their earliest possible time, unknown times last;
     items in order of their first acquisition; `tools` are (name, version) pairs of everything that
-    wrote to the log."""
+    wrote to the log. `trace` is null when copies were not looked for."""
 
     case_id: str
     title: str
@@ -144,3 +174,4 @@ class ReportData(msgspec.Struct, frozen=True):
     misses: tuple[MissView, ...]
     tools: tuple[tuple[str, str], ...]
     report_version: str
+    trace: TraceView | None = None

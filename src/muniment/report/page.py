@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -13,54 +14,100 @@ import jinja2
 from markupsafe import Markup
 
 from muniment.model.report import ReportData
+from muniment.model.report_seen import THUMBNAIL_PX, Thumbnails
 from muniment.report import rows, wording
+from muniment.report.bounds import Shares
+from muniment.report.copies import MOST_OPEN_MEMBERS, MOST_PICTURED, MOST_UNFOLDED, Copies
 from muniment.report.scene import WIDTH
+from muniment.report.seen import Details
 from muniment.report.spread import spread
+from muniment.report.story import (
+    confinement_sentence,
+    done_sentence,
+    not_done_sentence,
+    story,
+    untried,
+)
 from muniment.report.summary import OUTCOMES, outcome_word, reasons, summary, window
 from muniment.report.survey import MOST_ROWS, Survey, channel_label, survey, unique_anchors
+from muniment.report.thumbs import MOST_PICTURES, Pictures
+
+#: Template events joined into one piece: some 100 kB.
+_CHUNKS: Final = 2000
 
 
-def render(data: ReportData) -> bytes:
+def render(data: ReportData, thumbnails: Thumbnails | None = None) -> bytes:
     """The page as UTF-8. It asks no clock, no locale and no disk but its own templates.
 
     Args:
         data: everything the page shows, as of one checkpoint.
+        thumbnails: fetches a picture by its key [default: no pictures].
+    Raises:
+        MalformedError: if a picture is larger than a thumbnail may be, or not of its size.
     """
+    return b"".join(pieces(data, thumbnails))
+
+
+def pieces(data: ReportData, thumbnails: Thumbnails | None = None) -> Iterator[bytes]:
+    """The page of `render` in pieces; pictures are fetched and forgotten one at a time."""
+    stream = environment().get_template("report.html.j2").stream(_values(data, thumbnails))
+    stream.enable_buffering(_CHUNKS)
+    for piece in stream:
+        yield piece.encode()
+
+
+def _values(data: ReportData, thumbnails: Thumbnails | None) -> dict[str, Any]:
     facts = survey(data)
     drawn = spread(data, facts)
     groups = rows.item_groups(data, facts)
     items = rows.item_links(groups)
     acquisitions = unique_anchors(one.id for one in data.acquisitions)
-    page = _environment().get_template("report.html.j2")
-    html = page.render(
-        data=data,
-        style=Markup(_style()),
-        style_hash=_style_hash(),
-        summary=summary(data, facts),
-        spread=drawn,
-        lanes=facts.lanes,
-        claims=_claims(facts),
-        posts=rows.post_rows(data, facts, drawn.mark_of, items),
-        groups=groups,
-        items=items,
-        reasons=reasons(data),
-        words=_words(data, facts),
-        acquisition_anchors=acquisitions,
-        acquisition_links=dict(
+    pictures, shares = Pictures(thumbnails), Shares()
+    told = story(data)
+    posts = rows.shown_posts(data, facts)
+    return {
+        "data": data,
+        "style": Markup(style()),
+        "style_hash": style_hash(),
+        "images": "img-src data:; " if thumbnails else "",
+        "summary": summary(data, facts, told),
+        "told": told,
+        "done": done_sentence(told),
+        "not_done": not_done_sentence(told),
+        "untried": untried(told),
+        "copies": Copies(data.trace, items, posts, pictures, shares) if data.trace else None,
+        "details": Details(data, items, pictures, shares),
+        "pictures": pictures,
+        "post_links": posts,
+        "spread": drawn,
+        "lanes": facts.lanes,
+        "claims": _claims(facts),
+        "posts": rows.post_rows(data, facts, drawn.mark_of, items),
+        "groups": groups,
+        "items": items,
+        "reasons": reasons(data),
+        "words": _words(data, facts),
+        "acquisition_anchors": acquisitions,
+        "acquisition_links": dict(
             zip(
                 (one.id for one in reversed(data.acquisitions)), reversed(acquisitions), strict=True
             )
         ),
-        window=window(data),
-        most=MOST_ROWS,
-        picture_width=WIDTH,
-    )
-    return html.encode()
+        "window": window(data),
+        "most": MOST_ROWS,
+        "picture_width": WIDTH,
+        "thumbnail_px": THUMBNAIL_PX,
+        "most_pictures": MOST_PICTURES,
+        "most_pictured": MOST_PICTURED,
+        "most_unfolded": MOST_UNFOLDED,
+        "most_open": MOST_OPEN_MEMBERS,
+    }
 
 
 @cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """The templates, escaping everything; also for the page of clear pictures."""
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("muniment.report"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -69,35 +116,40 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         newline_sequence="\n",
     )
-    environment.filters |= {
+    made.filters |= {
         "line": wording.line,
         "clock": wording.clock,
         "size": wording.size,
         "outcome": outcome_word,
         "moment": rows.moment,
         "channel": channel_label,
+        "clip_time": wording.clip_time,
+        "confined": confinement_sentence,
     }
-    environment.globals |= {
+    made.globals |= {
         "count": wording.count,
         "MOST_OPEN": rows.MOST_OPEN,
         "MOST_FOLDED": rows.MOST_FOLDED,
     }
-    return environment
+    return made
 
 
 @cache
-def _style() -> str:
-    sheet = resources.files("muniment.report") / "templates" / "report.css"
+def style(*sheets: str) -> str:
+    """The style of a page [default: of the report], as it stands in its one element."""
+    folder = resources.files("muniment.report") / "templates"
     # A parser reads CR LF as LF, and hashes what it read.
-    style = sheet.read_text("utf-8").replace("\r\n", "\n")
-    if "</" in style:
-        raise AssertionError("report.css would end its own element")
-    return style
+    texts = [(folder / name).read_text("utf-8") for name in sheets or ("report.css",)]
+    whole = "".join(texts).replace("\r\n", "\n")
+    if "</" in whole:
+        raise AssertionError("a sheet would end its own element")
+    return whole
 
 
 @cache
-def _style_hash() -> str:
-    return base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+def style_hash(*sheets: str) -> str:
+    """Its digest, for the policy."""
+    return base64.b64encode(hashlib.sha256(style(*sheets).encode()).digest()).decode()
 
 
 _MEANINGS: Final = {

@@ -11,7 +11,8 @@ import msgspec
 from muniment.model.display import visible
 from muniment.model.report import ItemView, PostView, ReportData
 from muniment.model.times import Interval
-from muniment.report.summary import CATEGORIES
+from muniment.report.story import examined_word
+from muniment.report.summary import CATEGORIES, item_category
 from muniment.report.survey import GONE, MOST_ROWS, Survey, channel_label, is_exact, unique_anchors
 from muniment.report.wording import clock, duration, line, span_ms
 
@@ -81,13 +82,14 @@ class PostRow(msgspec.Struct, frozen=True):
 
 class ItemRow(msgspec.Struct, frozen=True):
     """One row of a list of items, with links to the posts that show it; `posts_read` counts the
-    posts whose raw records stand in it."""
+    posts whose raw records stand in it; `examined` says in a word what became of examining it."""
 
     anchor: str
     view: ItemView
     posts: tuple[Link, ...]
     more_posts: int
     posts_read: int
+    examined: str
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -135,9 +137,9 @@ def item_groups(data: ReportData, survey: Survey) -> tuple[Group, ...]:
     """The items by category, in the order of the summary."""
     by_category: dict[str, list[int]] = {name: [] for name in CATEGORIES}
     for index, item in enumerate(data.items):
-        by_category.setdefault(item.category, []).append(index)
+        by_category.setdefault(item_category(item), []).append(index)
     anchors = unique_anchors(item.id for item in data.items)
-    posts = _shown_posts(data, survey)
+    posts = shown_posts(data, survey)
     read = Counter(post.export_item for post in data.posts)
     groups = []
     for category, indexes in by_category.items():
@@ -174,7 +176,8 @@ def post_rows(
     )
 
 
-def _shown_posts(data: ReportData, survey: Survey) -> dict[str, str]:
+def shown_posts(data: ReportData, survey: Survey) -> dict[str, str]:
+    """Post id -> HTML id of its row, for the rows there are."""
     shown: dict[str, str] = {}
     for index, post in enumerate(data.posts[:MOST_ROWS]):
         shown.setdefault(post.id, survey.anchors[index])
@@ -184,7 +187,9 @@ def _shown_posts(data: ReportData, survey: Survey) -> dict[str, str]:
 def _item_row(item: ItemView, anchor: str, posts: dict[str, str], read: Counter[str]) -> ItemRow:
     named = item.posts[:MOST_POSTS]
     links = tuple(Link(line(post, 40), posts.get(post, "")) for post in named)
-    return ItemRow(anchor, item, links, len(item.posts) - len(named), read[item.id])
+    return ItemRow(
+        anchor, item, links, len(item.posts) - len(named), read[item.id], examined_word(item)
+    )
 
 
 def _post_row(

@@ -7,8 +7,10 @@ from typing import Final
 
 import msgspec
 
-from muniment.model.report import ReportData
+from muniment.model.report import ItemView, ReportData
+from muniment.model.trace import Verdict
 from muniment.report.marks import when
+from muniment.report.story import Story, done_sentence, not_done_sentence
 from muniment.report.survey import GONE, SERVICE, Survey, is_exact
 from muniment.report.wording import count, duration, line, millis, size, spoken
 
@@ -19,6 +21,7 @@ CATEGORIES: Final = {
     "audio": ("sound recording", "sound recordings"),
     "document": ("document", "documents"),
     "export": ("chat export", "chat exports"),
+    "thumbnail": ("thumbnail made by an export", "thumbnails made by exports"),
     "other": ("other file", "other files"),
 }
 #: Outcomes in the order the page shows them; others follow.
@@ -39,6 +42,7 @@ class Reason(msgspec.Struct, frozen=True):
     outcome: str
     reason: str
     number: int
+    thumbnails: int = 0
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -51,10 +55,16 @@ class Summary(msgspec.Struct, frozen=True):
     integrity: tuple[Fact, ...]
 
 
-def summary(data: ReportData, survey: Survey) -> Summary:
+def item_category(item: ItemView) -> str:
+    """The category an item is counted in: thumbnails of exports apart from pictures."""
+    return "thumbnail" if item.role == "thumbnail" else item.category
+
+
+def summary(data: ReportData, survey: Survey, told: Story) -> Summary:
     """The summary of a case."""
     posts = sum(state != SERVICE for state in survey.states)
-    categories = Counter(item.category for item in data.items)
+    categories = Counter(item_category(item) for item in data.items)
+    missing = sum(miss.role != "thumbnail" for miss in data.misses)
     return Summary(
         figures=(
             (f"{len(data.items):,}", "item" if len(data.items) == 1 else "items"),
@@ -64,11 +74,11 @@ def summary(data: ReportData, survey: Survey) -> Summary:
                 f"{categories['document']:,}",
                 CATEGORIES["document"][categories["document"] != 1],
             ),
-            (f"{len(data.misses):,}", "known missing"),
+            (f"{missing:,}", "known missing"),
         ),
-        held=_held(data, survey, posts, categories),
+        held=(*_held(data, survey, posts, categories), *_examined(told), *_copies(data)),
         missing=_missing(data, survey),
-        unknown=_unknown(data, survey),
+        unknown=_unknown(data, survey, told),
         integrity=_integrity(data),
     )
 
@@ -76,11 +86,12 @@ def summary(data: ReportData, survey: Survey) -> Summary:
 def reasons(data: ReportData) -> tuple[Reason, ...]:
     """What is missing, grouped: by outcome in fixed order, then by number."""
     grouped = Counter((miss.outcome, miss.reason) for miss in data.misses)
+    small = Counter((miss.outcome, miss.reason) for miss in data.misses if miss.role == "thumbnail")
     rank = {outcome: place for place, outcome in enumerate(OUTCOMES)}
     ordered = sorted(
         grouped.items(), key=lambda one: (rank.get(one[0][0], len(rank)), -one[1], one[0])
     )
-    return tuple(Reason(*pair, number) for pair, number in ordered)
+    return tuple(Reason(*pair, number, small[pair]) for pair, number in ordered)
 
 
 def categories_in_words(categories: Counter[str]) -> str:
@@ -112,8 +123,9 @@ def _held(
             "spread",
         ),
     ]
-    starts = [post.published.earliest_utc for post in data.posts if post.published.earliest_utc]
-    ends = [post.published.latest_utc for post in data.posts if post.published.latest_utc]
+    times = [post.published for post in data.posts if post.kind != SERVICE]
+    starts = [one.earliest_utc for one in times if one.earliest_utc]
+    ends = [one.latest_utc for one in times if one.latest_utc]
     if starts and ends:
         period = f"{spoken(min(starts))} to {spoken(max(ends))} UTC"
         facts.append(Fact(f"Period of the posts (exporter's claim): {period}.", "spread"))
@@ -153,16 +165,17 @@ def _earliest(data: ReportData, survey: Survey) -> Fact | None:
 def _missing(data: ReportData, survey: Survey) -> tuple[Fact, ...]:
     grouped = reasons(data)
     facts = [
-        Fact(f"{one.number:,} {outcome_word(one.outcome)}: {line(one.reason, 160)}.", "absences")
+        Fact(
+            f"{one.number:,} {outcome_word(one.outcome)}: {line(one.reason, 160)}"
+            f"{_thumbnails(one)}.",
+            "absences",
+        )
         for one in grouped[:_MOST_REASONS]
     ]
     if grouped[_MOST_REASONS:]:
         left = sum(one.number for one in grouped[_MOST_REASONS:])
         facts.append(Fact(f"{left:,} for other reasons, each listed.", "absences"))
-    gone = sum(state == GONE for state in survey.states)
-    if gone:
-        names = "names a file" if gone == 1 else "name files"
-        facts.append(Fact(f"{count(gone, 'post')} {names} not held in this case.", "posts"))
+    facts += _gone(data, survey)
     erased = sum(item.erased for item in data.items)
     if erased:
         facts.append(
@@ -171,12 +184,82 @@ def _missing(data: ReportData, survey: Survey) -> tuple[Fact, ...]:
     return tuple(facts) or (Fact("Nothing the sources name is recorded as missing.", "absences"),)
 
 
-def _unknown(data: ReportData, survey: Survey) -> tuple[Fact, ...]:
+def _thumbnails(reason: Reason) -> str:
+    if not reason.thumbnails:
+        return ""
+    if reason.thumbnails == reason.number:
+        return f" ({'a thumbnail' if reason.number == 1 else 'all thumbnails'})"
+    return f" (among them {count(reason.thumbnails, 'thumbnail')})"
+
+
+def _gone(data: ReportData, survey: Survey) -> list[Fact]:
+    """The posts whose files are not held: the same files as the lines above, so not to be added."""
+    gone = [data.posts[at].id for at, state in enumerate(survey.states) if state == GONE]
+    named = {miss.post for miss in data.misses if miss.post is not None}
+    known = sum(post in named for post in gone)
+    facts = []
+    if known:
+        names = "names" if known == 1 else "name"
+        facts.append(Fact(f"Seen from the posts: {count(known, 'post')} {names} these.", "posts"))
+    rest = len(gone) - known
+    if rest and named:
+        names = "names a file" if rest == 1 else "name files"
+        facts.append(
+            Fact(f"{count(rest, 'further post')} {names} not held for another reason.", "posts")
+        )
+    elif rest:
+        have = "has no file here" if rest == 1 else "have no file here"
+        words = f"Seen from the posts: {count(rest, 'post')} {have} (not to be added to the above)."
+        facts.append(Fact(words, "posts"))
+    return facts
+
+
+def _examined(told: Story) -> tuple[Fact, ...]:
+    return (Fact(done_sentence(told), "seen"),) if told.is_tried else ()
+
+
+def _copies(data: ReportData) -> tuple[Fact, ...]:
+    if data.trace is None:
+        return ()
+    clusters = data.trace.clusters
+    items = sum(len(one.members) for one in clusters)
+    share = "No two items were found to share footage"
+    if clusters:
+        share = f"{count(items, 'item')} share footage, in {count(len(clusters), 'cluster')}"
+    facts = [Fact(f"{share}; {count(data.trace.pairs_compared, 'pair')} compared.", "copies")]
+    other = data.trace.verdicts.get(Verdict.SAME_CAMERA_OTHER_MOMENT, 0)
+    if other:
+        words = (
+            f"{count(other, 'pair')} of the same camera at another moment: not the same footage."
+        )
+        facts.append(Fact(words, "apart"))
+    return tuple(facts)
+
+
+def _not_examined(data: ReportData, told: Story) -> list[Fact]:
+    """What examining and tracing left open, with the named errors."""
+    facts = []
+    if told.is_tried and told.problems:
+        named = sorted(told.problems.items(), key=lambda one: (-one[1], one[0]))
+        words = ", ".join(f"{number:,} {line(name, 60)}" for name, number in named[:_MOST_REASONS])
+        more = sum(number for _, number in named[_MOST_REASONS:])
+        words += f", {more:,} for other reasons" if more else ""
+        facts.append(Fact(f"Not wholly examined: {words}.", "seen"))
+    open_pairs = data.trace.verdicts.get(Verdict.UNDETERMINED, 0) if data.trace else 0
+    if open_pairs:
+        is_are = "is" if open_pairs == 1 else "are"
+        facts.append(
+            Fact(f"{count(open_pairs, 'pair')} of items {is_are} undetermined as copies.", "apart")
+        )
+    if any(not layers.confined for layers in told.layers):
+        facts.append(Fact("Some footage was decoded without confinement.", "seen"))
+    return facts
+
+
+def _unknown(data: ReportData, survey: Survey, told: Story) -> tuple[Fact, ...]:
     loose = [span for span in survey.spans if span is not None and not is_exact(span)]
     undated = sum(span is None for span in survey.spans)
-    facts = [
-        Fact("No footage was decoded; copies, place and time have not been examined.", "limits")
-    ]
+    facts = [Fact(not_done_sentence(told), "limits"), *_not_examined(data, told)]
     if loose:
         widest = max(span[1] - span[0] for span in loose)
         have = "has an uncertain time" if len(loose) == 1 else "have uncertain times"

@@ -5,6 +5,7 @@ Nothing here asks a clock, a locale or a time zone: the same record always reads
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -24,6 +25,9 @@ _MS: Final = timedelta(milliseconds=1)
 _UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1))
 #: Durations below this are said in hours: "26 h" reads easier than "1 d 2 h".
 _DAYS_FROM_MS: Final = 2 * 86_400_000
+
+#: Longer than this is no clip's time, whatever a header claims.
+_LONGEST_CLIP_S: Final = 1e9
 
 
 def millis(stamp: str) -> int:
@@ -103,6 +107,40 @@ def count(number: int, one: str, many: str | None = None) -> str:
         ('1 post', '1,200 posts', '0 copies')
     """
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def clip_time(seconds: float) -> str:
+    """A place or a length within a clip, to a tenth of a second.
+
+    Example:
+        >>> clip_time(7.04), clip_time(75.25), clip_time(3700), clip_time(float("nan"))
+        ('7.0 s', '1:15.2', '1:01:40.0', 'not known')
+    """
+    if not math.isfinite(seconds) or abs(seconds) > _LONGEST_CLIP_S:
+        return "not known"
+    sign = "−" if seconds < 0 else ""
+    tenths = round(abs(seconds) * 10)
+    minutes, rest = divmod(tenths, 600)
+    if not minutes:
+        return f"{sign}{tenths // 10}.{tenths % 10} s"
+    hours, minutes = divmod(minutes, 60)
+    head = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
+    return f"{sign}{head}:{rest // 10:02d}.{rest % 10}"
+
+
+def stretch(start_s: float, end_s: float) -> str:
+    """A stretch within a clip.
+
+    Example:
+        >>> stretch(3, 12.5), stretch(70, 80)
+        ('3.0–12.5 s', '1:10.0–1:20.0')
+    """
+    start, end = clip_time(start_s), clip_time(end_s)
+    if "not known" in (start, end):
+        return "not known"
+    if start.endswith(" s") and end.endswith(" s"):
+        start = start.removesuffix(" s")
+    return f"{start}–{end}"
 
 
 def size(number: int) -> str:

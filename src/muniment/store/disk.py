@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from muniment.errors import IntegrityError, StorageError
+from muniment.errors import InputError, IntegrityError, StorageError
 
 _REMEDIES = {
     errno.ENOSPC: "Free space on that disk and run again; what was acknowledged is kept.",
@@ -19,6 +19,10 @@ _REMEDIES = {
     errno.EACCES: "Give yourself write permission there, or choose another folder.",
     errno.EPERM: "Give yourself write permission there, or choose another folder.",
     errno.EEXIST: "Choose another name; nothing is overwritten.",
+    errno.ENOENT: "Make the folder first, or choose another.",
+    errno.ENOTDIR: "A file lies where a folder should be; choose another folder.",
+    errno.EISDIR: "A folder lies where a file should be: move it away and run again.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
     errno.EIO: "The disk reports a fault: copy the case to another disk before anything else.",
 }
 
@@ -29,12 +33,31 @@ def storage(path: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = os.fspath(error.filename) if error.filename else os.fspath(path)
+        # Of a renaming the second name is the one that a person knows.
+        where = os.fspath(error.filename2 or error.filename or path)
         raise StorageError(
             (error.strerror or str(error)).lower(),
             subject=str(where),
             remedy=_REMEDIES.get(error.errno or 0, "Check the disk and run again."),
         ) from error
+
+
+def unreadable(path: Path, error: OSError) -> InputError:
+    """The error for what is there and cannot be read: no tampering, a matter of rights or disk."""
+    return InputError(
+        f"cannot be read ({(error.strerror or str(error)).lower()})",
+        subject=str(error.filename or path),
+        remedy="Give yourself read permission, or copy the case from a sound disk.",
+    )
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn an OSError while reading at `path` into an InputError that names it and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        raise unreadable(path, error) from error
 
 
 def sync_folder(path: Path) -> None:
@@ -79,9 +102,7 @@ def refuse_links(*paths: Path) -> None:
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise StorageError(
-                f"cannot be looked at ({(error.strerror or '').lower()})", subject=str(path)
-            ) from error
+            raise unreadable(path, error) from error
         if not stat.S_ISDIR(mode):
             raise IntegrityError(
                 "should be a folder of the case and is a link or a file",
@@ -101,8 +122,10 @@ def refuse_odd_files(*paths: Path, most_bytes: int | None = None) -> None:
     for path in paths:
         try:
             info = path.lstat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
+        except OSError as error:
+            raise unreadable(path, error) from error
         if most_bytes is not None and info.st_size > most_bytes:
             raise IntegrityError(
                 f"has {info.st_size} bytes, more than any such file of a case can have",
@@ -115,6 +138,39 @@ def refuse_odd_files(*paths: Path, most_bytes: int | None = None) -> None:
                 subject=str(path),
                 remedy="Remove it, restore the true one from a second copy, and look who did it.",
             )
+
+
+def clear(path: Path, aside: Path) -> None:
+    """Make a name of a derived file free, whatever lies there: links and pipes are removed, never
+    followed or opened; a folder may hold something of somebody's and is moved below `aside`.
+
+    Raises:
+        StorageError: if the disk refuses.
+    """
+    with storage(path):
+        try:
+            is_folder = stat.S_ISDIR(path.lstat().st_mode)
+        except FileNotFoundError:
+            return
+        if is_folder:
+            refuse_links(aside)
+            make_folder(aside)
+            path.rename(aside / f"{path.name}.{secrets.token_hex(8)}")
+        else:
+            path.unlink()
+
+
+def is_regular(path: Path) -> bool:
+    """Whether a regular file lies there, and no link to one.
+
+    Raises:
+        StorageError: if its folder cannot be looked into.
+    """
+    with storage(path):
+        try:
+            return stat.S_ISREG(path.lstat().st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
 
 def sync_file(path: Path) -> None:

@@ -17,7 +17,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from muniment.errors import NoCaseError
+from muniment.errors import InputError, NoCaseError
 
 SEGMENT_ENTRIES: Final = 4096
 
@@ -110,7 +110,16 @@ class CaseFolder:
     def files(self) -> tuple[Path, ...]:
         """Every file of the log that is there, and root.json."""
         folders = (self.entries, self.private, self.checkpoints)
-        below = (path for folder in folders if folder.is_dir() for path in folder.iterdir())
+        below: list[Path] = []
+        for folder in folders:
+            try:
+                below += folder.iterdir() if folder.is_dir() else ()
+            except OSError as error:
+                raise InputError(
+                    f"cannot be read ({(error.strerror or '').lower()})",
+                    subject=str(folder),
+                    remedy="Give yourself read permission, or copy the case from a sound disk.",
+                ) from error
         return (self.root, self.checkpoint, *below)
 
     def object(self, digest: str) -> Path:

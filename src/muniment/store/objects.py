@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from muniment.errors import IntegrityError
+from muniment.errors import InputError, IntegrityError
 from muniment.store import disk
 from muniment.store.layout import CaseFolder
 
@@ -105,9 +105,11 @@ class ObjectStore:
             bytes were held already.
         Raises:
             OSError: if the source cannot be read (told apart from the disk by being plain).
+            InputError: if it is larger than the free space, or holds more than its size says.
             StorageError: if the disk refuses.
         """
         sha, size, head = hashlib.sha256(), 0, b""
+        most = self._most_bytes(source_fd)
         view = memoryview(self._buffer)
         with disk.storage(self._folder.incoming):
             fd, temp = self._temp()
@@ -122,6 +124,11 @@ class ObjectStore:
                 with disk.storage(temp):
                     disk.write_all(fd, view[:got])
                 size += got
+                if size > most:
+                    raise InputError(
+                        f"holds more than the {most} bytes its size says",
+                        remedy="Collect it again when nothing writes to it.",
+                    )
                 if size > STREAM_BYTES and size % STREAM_BYTES < got:
                     _hand_to_disk(fd, temp)
         except BaseException:
@@ -140,6 +147,19 @@ class ObjectStore:
             self._pending[digest] = temp
             self._pending_bytes += size
         return digest, size, head, held
+
+    def _most_bytes(self, source_fd: int) -> int:
+        """Size of a source, refused when it cannot fit: the rest can still be collected then."""
+        size = os.fstat(source_fd).st_size
+        with disk.storage(self._folder.incoming):
+            disk_now = os.statvfs(self._folder.incoming)
+        free = disk_now.f_bavail * disk_now.f_frsize
+        if size > free:
+            raise InputError(
+                f"has {size} bytes, larger than the free space ({free} bytes)",
+                remedy="Free space on the case's disk, or move the case to a larger one, and run again.",
+            )
+        return size
 
     def is_sound(self, digest: str) -> bool:
         """Whether a regular file lies under that name and holds the bytes of the name."""
@@ -196,7 +216,7 @@ class ObjectStore:
         """Destroy an object (erasure only); False when it was not there."""
         path = self._folder.object(digest)
         with disk.storage(path):
-            if not path.exists():
+            if not os.path.lexists(path):
                 return False
             path.unlink()
             disk.sync_folder(path.parent)

@@ -32,7 +32,7 @@ _REST: Final = re.compile(r"[0-9a-f]{62}")
 #: No folder of a case lies deeper; what does is named and not entered.
 _MOST_DEEP: Final = 8
 #: Folders that a run killed at the wrong moment leaves empty.
-_MAY_BE_EMPTY: Final = {"log", "objects", OBJECTS, ENTRIES, PRIVATE, CHECKPOINTS}
+_MAY_BE_EMPTY: Final = {"log", "objects", OBJECTS, ENTRIES, PRIVATE}
 
 
 class FolderReader:
@@ -66,6 +66,8 @@ class FolderReader:
         if name.startswith(f"{OBJECTS}/") and _PREFIX.fullmatch(path.name):
             # Objects are handed out by `objects`; one that is a link or a folder says so there.
             parts = [part for part in parts if not _REST.fullmatch(part)]
+        elif not parts and name == CHECKPOINTS:
+            return (f"{name}/", False), []
         elif not parts and name not in _MAY_BE_EMPTY:
             return (name, False), []
         return None, [f"{name}/{part}" for part in parts]

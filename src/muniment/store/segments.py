@@ -25,9 +25,9 @@ class Segments:
         """Numbers of the segments on disk, ascending; files of other names are not ours."""
         if not self.folder.is_dir():
             return []
-        names = (path.name for path in self.folder.iterdir())
-        numbers = (int(name[:-6]) for name in names if _NAME.fullmatch(name))
-        return sorted(numbers)
+        with disk.reading(self.folder):
+            names = os.listdir(self.folder)
+        return sorted(int(name[:-6]) for name in names if _NAME.fullmatch(name))
 
     def path(self, number: int) -> Path:
         """Path of a segment."""
@@ -40,7 +40,7 @@ class Segments:
             first = number * SEGMENT_ENTRIES
             if first + SEGMENT_ENTRIES <= start:
                 continue
-            lines = self.path(number).read_bytes().split(b"\n")
+            lines = _bytes(self.path(number)).split(b"\n")
             lines.pop()
             # A segment never holds more: what does was joined from two, and the rest is not there.
             for offset, line in enumerate(lines[:SEGMENT_ENTRIES]):
@@ -52,7 +52,7 @@ class Segments:
         path = self.path(index // SEGMENT_ENTRIES)
         if not path.is_file():
             return None
-        lines = path.read_bytes().split(b"\n")
+        lines = _bytes(path).split(b"\n")
         lines.pop()
         offset = index % SEGMENT_ENTRIES
         return lines[offset] if offset < len(lines) else None
@@ -92,7 +92,7 @@ class Segments:
         found: list[tuple[Path, int]] = []
         for number in self.numbers():
             path, keep = self.path(number), end - number * SEGMENT_ENTRIES
-            offset = _offset_of_line(path.read_bytes(), keep) if keep > 0 else 0
+            offset = _offset_of_line(_bytes(path), keep) if keep > 0 else 0
             if offset < path.stat().st_size or keep <= 0:
                 found.append((path, offset))
         return found
@@ -110,6 +110,11 @@ class Segments:
                 os.fsync(fd)
             finally:
                 os.close(fd)
+
+
+def _bytes(path: Path) -> bytes:
+    with disk.reading(path):
+        return path.read_bytes()
 
 
 def _offset_of_line(data: bytes, line: int) -> int:

@@ -20,7 +20,9 @@ import pytest
 
 from muniment.report.page import render
 
-CASES = ("courtyard", "empty", "single", "hostile", "many_300", "many_3000")
+PLAIN = ("courtyard", "empty", "single", "hostile", "many_300", "many_3000")
+FOOTAGE = ("examined", "traced", "hostile_traced")
+CASES = (*PLAIN, *FOOTAGE)
 VOID = {"meta", "link", "br", "wbr", "hr", "img", "input", "col"}
 VERDICTS = (
     *("verified", "unverified", "authentic", "authenticated", "genuine", "original", "originals"),
@@ -29,6 +31,7 @@ VERDICTS = (
 )
 SECTIONS = (
     *("summary", "contents-title", "spread", "posts", "channels", "forwards", "items", "documents"),
+    *("copies", "seen"),
     *("absences", "acquisitions", "custody", "window", "tools", "limits"),
 )
 
@@ -41,6 +44,7 @@ class Page(HTMLParser):
         self.ids: Counter[str] = Counter()
         self.hrefs: list[str] = []
         self.headings: list[int] = []
+        self.pictures: list[tuple[str, str]] = []
         self.tags: Counter[str] = Counter()
         self.attributes: Counter[str] = Counter()
         self.texts: list[str] = []
@@ -56,6 +60,8 @@ class Page(HTMLParser):
             self.open.append(tag)
         if re.fullmatch(r"h[1-6]", tag):
             self.headings.append(int(tag[1]))
+        if tag == "img":
+            self.pictures.append((dict(attrs).get("src") or "", dict(attrs).get("alt") or ""))
         for name, value in attrs:
             self.attributes[name] += 1
             if name == "id":
@@ -79,12 +85,15 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="session")
-def pages(example: ModuleType) -> dict[str, str]:
+def pages(example: ModuleType, footage: ModuleType) -> dict[str, str]:
     """Every example case, drawn."""
     many = {"many_300": (300, 8, 86_400), "many_3000": (3000, 7, 10**8)}
     cases = {name: example.many(*size) for name, size in many.items()}
-    cases |= {name: getattr(example, name)() for name in CASES if name not in cases}
-    return {name: render(cases[name]).decode() for name in CASES}
+    cases |= {name: getattr(example, name)() for name in PLAIN if name not in cases}
+    drawn = {name: render(cases[name]).decode() for name in PLAIN}
+    for name in FOOTAGE:
+        drawn[name] = render(getattr(footage, name)(), footage.thumbnail).decode()
+    return drawn
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -105,9 +114,11 @@ def test_document_is_whole(pages: dict[str, str], name: str) -> None:
 def test_nothing_active_and_nothing_from_outside(pages: dict[str, str], name: str) -> None:
     html, page = pages[name], Page(pages[name])
     assert "<script" not in html.lower()
-    assert not set(page.attributes) & {"style", "src", "srcset", "action", "data", "poster"}
+    assert not set(page.attributes) & {"style", "srcset", "action", "data", "poster"}
+    assert bool(page.pictures) == (name in FOOTAGE) and page.tags["img"] == page.attributes["src"]
+    assert all(src.startswith("data:image/png;base64,") and alt for src, alt in page.pictures)
     assert not [attribute for attribute in page.attributes if attribute.startswith("on")]
-    assert not set(page.tags) & {"img", "link", "iframe", "object", "form", "base", "image", "use"}
+    assert not set(page.tags) & {"link", "iframe", "object", "form", "base", "image", "use"}
     assert "http:" not in html and "https:" not in html and "url(" not in html
 
 
@@ -116,9 +127,10 @@ def test_policy_allows_the_one_style_and_nothing_else(pages: dict[str, str], nam
     styles = re.findall(r"<style>(.*?)</style>", pages[name], re.DOTALL)
     assert len(styles) == 1 and pages[name].count("<style") == 1
     digest = base64.b64encode(hashlib.sha256(styles[0].encode()).digest()).decode()
+    images = " img-src data:;" if name in FOOTAGE else ""
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', pages[name])
     assert policy and policy[1] == (
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; style-src 'sha256-{digest}';{images} base-uri 'none'; form-action 'none'"
     )
 
 
@@ -137,12 +149,12 @@ def test_pictures_are_well_formed_and_explained(pages: dict[str, str], name: str
 
 
 def test_the_words_draw_no_conclusion(pages: dict[str, str]) -> None:
-    for name in ("courtyard", "empty", "many_3000"):
+    for name in ("courtyard", "empty", "many_3000", "examined", "traced"):
         words = set(re.findall(r"[a-z]+", Page(pages[name]).text.lower()))
         assert words & set(VERDICTS) == set()
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", PLAIN)
 def test_every_page_says_what_was_not_done(pages: dict[str, str], name: str) -> None:
     text = re.sub(r"\s+", " ", Page(pages[name]).text)
     assert "No footage was decoded; copies, place and time have not been examined." in text

@@ -1,0 +1,122 @@
+"""What examiners found, read back from the projection and the derived objects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import msgspec
+
+from muniment.case.index import Index
+from muniment.custody.derived import read_derived
+from muniment.custody.entry import OBJECT_KEY
+from muniment.model import canonical
+from muniment.model.examine import Note
+from muniment.store.layout import CaseFolder
+
+PREFIX: Final = "examine."
+
+
+class KeptBlob(msgspec.Struct, frozen=True):
+    """One derived object of an observation."""
+
+    name: str
+    object: str
+    media_type: str
+    width_px: int
+    height_px: int
+    time_s: str | None
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """One examiner's observation of one object."""
+
+    leaf: str
+    object: str
+    examiner: str
+    version: str
+    status: str
+    problem: str | None
+    detail: str
+    notes: tuple[tuple[str, str], ...]
+    facts: dict[str, Any]
+    blobs: tuple[KeptBlob, ...]
+    tool: dict[str, Any]
+
+    def blob(self, name: str) -> KeptBlob | None:
+        """The first derived object of that name."""
+        return next((one for one in self.blobs if one.name == name), None)
+
+
+_COLUMNS = "leaf, object, step, step_version, status, outcome, result, derived, tool"
+
+
+def outcome(
+    status: str, problem: str | None = None, detail: str = "", notes: Iterable[Note] = ()
+) -> dict[str, Any]:
+    """The `outcome` of an observation.made; texts are in the log's profile already."""
+    told = [{"what": one.what, "detail": one.detail} for one in notes]
+    return {"status": status, "problem": problem, "detail": detail, "notes": told}
+
+
+def each(folder: CaseFolder, index: Index, *steps: str) -> Iterator[Observed]:
+    """The latest observation of each object by each examiner, erased ones left out.
+
+    Args:
+        steps: only these examiners (names without the prefix) [default: all].
+    Raises:
+        IntegrityError: if a result kept as an object is gone or changed.
+    """
+    latest = (
+        "SELECT max(idx) FROM observation WHERE step GLOB 'examine.*' AND status IS NOT NULL"
+        " AND object NOT IN (SELECT object FROM erased) GROUP BY object, step"
+    )
+    for row in index.each(
+        f"SELECT {_COLUMNS} FROM observation WHERE idx IN ({latest}) ORDER BY idx"
+    ):
+        name = row[2].removeprefix(PREFIX)
+        if not steps or name in steps:
+            yield _observed(folder, row)
+
+
+def _observed(folder: CaseFolder, row: tuple[Any, ...]) -> Observed:
+    leaf, digest, step, version, status, outcome_text, result_text, derived_text, tool_text = row
+    outcome = json.loads(outcome_text)
+    result = value(folder, json.loads(result_text)) if result_text else None
+    objects = json.loads(derived_text) if derived_text else []
+    blobs = () if result is None else zip(result["blobs"], objects, strict=True)
+    return Observed(
+        leaf,
+        digest,
+        step.removeprefix(PREFIX),
+        version,
+        status,
+        outcome["problem"],
+        outcome["detail"],
+        tuple((note["what"], note["detail"]) for note in outcome["notes"]),
+        result["facts"] if result else {},
+        tuple(
+            KeptBlob(
+                one["name"],
+                kept,
+                one["media_type"],
+                one["width_px"],
+                one["height_px"],
+                one["time_s"],
+            )
+            for one, kept in blobs
+        ),
+        json.loads(tool_text) if tool_text else {},
+    )
+
+
+def value(folder: CaseFolder, found: Any) -> Any:
+    """A private value; one kept as an object because it is long is read from there.
+
+    Raises:
+        IntegrityError: if that object is gone or changed.
+    """
+    if isinstance(found, dict) and OBJECT_KEY in found:
+        return canonical.decode(read_derived(folder, found[OBJECT_KEY]))
+    return found

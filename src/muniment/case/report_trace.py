@@ -1,0 +1,231 @@
+"""What tracing found, as the report's views want it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from muniment.case import traced
+from muniment.case.index import Index
+from muniment.case.report_items import SeenItems
+from muniment.case.thumbnails import PictureBook
+from muniment.case.trace_results import STEP
+from muniment.model.ids import short
+from muniment.model.report import ItemView, PostView
+from muniment.model.report_seen import (
+    MOST_APART,
+    MOST_PAIRS,
+    AlignedFrames,
+    ClusterView,
+    CompositeView,
+    EdgeView,
+    MemberView,
+    PairView,
+    TraceView,
+)
+from muniment.model.trace import Cluster, Pair, Segment, Verdict
+from muniment.report.composite import composite
+from muniment.report.copies import MOST_PICTURED
+from muniment.store.layout import CaseFolder
+from muniment.trace.candidates import VERSION
+
+#: Moments of a pair that are shown side by side.
+_MOMENTS: Final = 4
+_HASH: Final = re.compile(r"\b[0-9a-f]{64}\b")
+
+
+def trace_view(
+    folder: CaseFolder,
+    index: Index,
+    seen: SeenItems,
+    book: PictureBook,
+    items: Sequence[ItemView],
+    posts: Sequence[PostView],
+) -> TraceView | None:
+    """The view; None when tracing was not run.
+
+    Raises:
+        IntegrityError: if a result or a derived object is gone or changed.
+    """
+    held = {item.sha256: item for item in items}
+    durations = {digest: seen.duration_s(digest) or 0.0 for digest in held}
+    shown = traced.appearances(posts, {item.id: item.sha256 for item in items})
+    found = traced.read(folder, index, durations, shown)
+    if found is None:
+        return None
+    views = _Views(held, seen, book, posts)
+    apart = [
+        one
+        for one in found.pairs
+        if one.verdict in (Verdict.SAME_CAMERA_OTHER_MOMENT, Verdict.UNDETERMINED)
+        # The small pictures an export adds say nothing that their files do not.
+        and not any(held[name].role for name in (one.a, one.b) if name in held)
+    ]
+    apart.sort(key=lambda one: (one.verdict is not Verdict.SAME_CAMERA_OTHER_MOMENT, -one.score))
+    return TraceView(
+        f"{STEP} {VERSION}",
+        len(found.clips),
+        found.compared,
+        found.verdicts(),
+        tuple(views.cluster(one, found.pairs) for one in found.clusters),
+        tuple(
+            views.pair(one, with_frames=number < MOST_PICTURED)
+            for number, one in enumerate(apart[:MOST_APART])
+        ),
+        len(apart),
+    )
+
+
+class _Views:
+    """Turns records about objects into views about items."""
+
+    def __init__(
+        self,
+        held: Mapping[str, ItemView],
+        seen: SeenItems,
+        book: PictureBook,
+        posts: Sequence[PostView],
+    ) -> None:
+        self._held, self._seen, self._book = held, seen, book
+        self._posts: dict[str, list[PostView]] = {}
+        for post in posts:
+            if post.media_item:
+                self._posts.setdefault(post.media_item, []).append(post)
+
+    def name(self, digest: str) -> str:
+        """The file's name where it was first found."""
+        item = self._held.get(digest)
+        path = item.circumstances[0].path if item and item.circumstances else digest
+        return path.rpartition("/")[2]
+
+    def cluster(self, found: Cluster, every: Iterable[Pair]) -> ClusterView:
+        """A cluster with its pairs, the longest shared stretch first."""
+        inside = set(found.members)
+        pairs = [
+            one
+            for one in every
+            if one.verdict is Verdict.SAME_FOOTAGE and one.a in inside and one.b in inside
+        ]
+        pairs.sort(
+            key=lambda one: (-sum(s.a_end_s - s.a_start_s for s in one.segments), -one.score)
+        )
+        shares = {name: sum(name in (one.a, one.b) for one in pairs) for name in found.members}
+        members = [self._member(name, shares[name]) for name in found.members]
+        members.sort(key=_by_time)
+        return ClusterView(
+            short("cluster", found.members[0]),
+            tuple(members),
+            tuple(short("item", one) for one in ((found.earliest,) if found.earliest else ())),
+            _spoken(found.earliest_basis),
+            tuple(
+                EdgeView(
+                    short("item", one.source),
+                    short("item", one.copy),
+                    one.basis,
+                    _spoken(one.reason),
+                )
+                for one in found.edges
+            ),
+            tuple(
+                self.pair(one, with_frames=number < MOST_PICTURED)
+                for number, one in enumerate(_told_apart(pairs)[:MOST_PAIRS])
+            ),
+            len(pairs),
+            self._composite(found, pairs),
+        )
+
+    def _member(self, digest: str, shares: int) -> MemberView:
+        identity = short("item", digest)
+        posts = self._posts.get(identity, ())
+        first = posts[0] if posts else None
+        return MemberView(
+            identity,
+            self.name(digest),
+            self._seen.duration_s(digest),
+            first.channel.name if first else None,
+            first.id if first else None,
+            first.published if first else None,
+            len(posts),
+            shares,
+        )
+
+    def _composite(self, found: Cluster, pairs: list[Pair]) -> CompositeView | None:
+        lengths = {name: self._seen.duration_s(name) or 0.0 for name in found.members}
+        # The one most others were laid on, then the longest: its seconds are the axis.
+        laid = Counter(name for one in pairs for name in (one.a, one.b))
+        reference = max(found.members, key=lambda name: (laid[name], lengths[name], name))
+        if not lengths[reference]:
+            return None
+        ids = {name: short("item", name) for name in found.members}
+        return composite(
+            ids[reference],
+            {ids[name]: self.name(name) for name in found.members},
+            {ids[name]: length for name, length in lengths.items()},
+            [_renamed(one, ids) for one in pairs],
+        )
+
+    def pair(self, one: Pair, *, with_frames: bool) -> PairView:
+        """A pair, with moments side by side if it is to be pictured."""
+        return PairView(
+            short("item", one.a),
+            short("item", one.b),
+            self.name(one.a),
+            self.name(one.b),
+            one.verdict,
+            one.score,
+            self._seen.duration_s(one.a),
+            self._seen.duration_s(one.b),
+            one.segments,
+            one.transform,
+            tuple(_spoken(reason) for reason in one.reasons),
+            (),
+            self._aligned(one) if with_frames else (),
+        )
+
+    def _aligned(self, one: Pair) -> tuple[AlignedFrames, ...]:
+        strip_a, strip_b = self._seen.strip(one.a), self._seen.strip(one.b)
+        if strip_a is None or strip_b is None:
+            return ()
+        moments = [moment for part in one.segments for moment in _moments(part)] or [(0.0, 0.0)]
+        step = max(1, len(moments) // _MOMENTS)
+        return tuple(
+            AlignedFrames(self._book.at(strip_a, time_a), self._book.at(strip_b, time_b))
+            for time_a, time_b in moments[::step][:_MOMENTS]
+        )
+
+
+def _spoken(sentence: str) -> str:
+    """A sentence with short ids in place of hashes."""
+    return _HASH.sub(lambda found: short("item", found[0]), sentence)
+
+
+def _by_time(member: MemberView) -> tuple[bool, str, str]:
+    earliest = member.published.earliest_utc if member.published else None
+    return earliest is None, earliest or "", member.item
+
+
+def _told_apart(pairs: list[Pair]) -> list[Pair]:
+    """Pairs so ordered that the first ones show every member once: a pair that brings a new member
+    in before those between members already shown."""
+    seen: set[str] = set()
+    first: list[Pair] = []
+    rest: list[Pair] = []
+    for one in pairs:
+        (rest if {one.a, one.b} <= seen else first).append(one)
+        seen |= {one.a, one.b}
+    return first + rest
+
+
+def _moments(part: Segment) -> list[tuple[float, float]]:
+    """Moments evenly within a segment, in both clips."""
+    length_s = part.a_end_s - part.a_start_s
+    times = [part.a_start_s + length_s * (n + 0.5) / _MOMENTS for n in range(_MOMENTS)]
+    return [(at, part.b_start_s + (at - part.a_start_s) * part.speed) for at in times]
+
+
+def _renamed(one: Pair, ids: Mapping[str, str]) -> Pair:
+    return Pair(
+        ids[one.a], ids[one.b], one.verdict, one.score, one.segments, one.transform, one.sound
+    )

@@ -1,0 +1,151 @@
+"""What tracing found, read back from the log: pairs, clusters, lineage, earliest copies."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from muniment.case import observed, searching, trace_results
+from muniment.case.index import Index
+from muniment.case.trace_results import STEP
+from muniment.case.tracing import fingerprinted
+from muniment.model.ids import short
+from muniment.model.report import PostView
+from muniment.model.trace import Cluster, Pair, Verdict
+from muniment.store.layout import CaseFolder
+from muniment.trace.clusters import clusters
+from muniment.trace.lineage import Appearance
+
+
+class Traced(msgspec.Struct, frozen=True):
+    """All pairs that share picture, the clusters, and how much was compared."""
+
+    clips: tuple[str, ...]
+    compared: int
+    pairs: tuple[Pair, ...]
+    clusters: tuple[Cluster, ...]
+
+    def verdicts(self) -> dict[str, int]:
+        """Pairs by verdict, all of them."""
+        counts = Counter(str(one.verdict) for one in self.pairs)
+        found = {str(one): counts[str(one)] for one in Verdict}
+        found[str(Verdict.NO_MATCH)] = self.compared - len(self.pairs)
+        return found
+
+    def counts(self) -> dict[str, int]:
+        """For the summary: clips, clusters, copies in them, pairs by verdict."""
+        return {
+            "clips": len(self.clips),
+            "clusters": len(self.clusters),
+            "in_clusters": sum(len(one.members) for one in self.clusters),
+            **self.verdicts(),
+        }
+
+
+NOTHING = Traced((), 0, (), ())
+
+
+def read(
+    folder: CaseFolder,
+    index: Index,
+    durations_s: Mapping[str, float],
+    appearances: Sequence[Appearance] = (),
+) -> Traced | None:
+    """What stands in the log; None when nothing was traced.
+
+    Args:
+        durations_s: of each clip.
+        appearances: of items in posts; for lineage and the earliest copy.
+    Raises:
+        IntegrityError: if a result is gone, changed or none of ours.
+    """
+    latest = (
+        "SELECT max(idx) FROM observation WHERE step=? AND status IS NOT NULL AND result IS NOT NULL"
+        " AND object NOT IN (SELECT object FROM erased) GROUP BY object"
+    )
+    sql = f"SELECT object, result FROM observation WHERE idx IN ({latest}) ORDER BY idx"
+    objects: list[str] = []
+    pairs: list[Pair] = []
+    compared = 0
+    for digest, text in index.each(sql, STEP):
+        value = observed.value(folder, json.loads(text))
+        objects.append(digest)
+        compared += value["compared"]
+        pairs += trace_results.pairs(value)
+    if not objects:
+        return None
+    held = set(objects)
+    pairs = [one for one in pairs if one.a in held and one.b in held]
+    found = clusters(pairs, durations_s, appearances)
+    return Traced(tuple(objects), compared, tuple(pairs), tuple(found))
+
+
+def durations_s(folder: CaseFolder, index: Index) -> dict[str, float]:
+    """Seconds of each clip, as its fingerprint has it."""
+    found: dict[str, float] = {}
+    for digest, kept in fingerprinted(folder, index).items():
+        milliseconds = kept["fingerprint"].facts.get("duration_ms") if "fingerprint" in kept else 0
+        found[digest] = milliseconds / 1000 if isinstance(milliseconds, int) else 0.0
+    return found
+
+
+def appearances(posts: Sequence[PostView], objects: Mapping[str, str]) -> list[Appearance]:
+    """Every post of known time that shows a held file.
+
+    Args:
+        objects: item id -> object.
+    """
+    found: list[Appearance] = []
+    for post in posts:
+        digest = objects.get(post.media_item or "")
+        time = post.published
+        if digest is None or time.earliest_utc is None or time.latest_utc is None:
+            continue
+        found.append(
+            Appearance(
+                item=digest,
+                post=post.id,
+                channel=post.channel.name or "",
+                not_before_ms=_ms(time.earliest_utc),
+                not_after_ms=_ms(time.latest_utc),
+                forwarded_from=post.forwarded_from,
+            )
+        )
+    return found
+
+
+def _ms(utc: str) -> int:
+    return round(datetime.fromisoformat(utc).timestamp() * 1000)
+
+
+def listing(folder: CaseFolder) -> dict[str, Any]:
+    """`muniment trace run --json`: every pair that shares picture, and the clusters.
+
+    Raises:
+        IntegrityError: if the log cannot be read.
+    """
+    index = searching.open_index(folder)
+    try:
+        found = read(folder, index, durations_s(folder, index)) or NOTHING
+        names = dict(index.rows("SELECT object, path FROM item ORDER BY idx DESC"))
+    finally:
+        index.close()
+
+    def source(digest: str) -> dict[str, str]:
+        return {"item": short("item", digest), "name": names.get(digest) or digest}
+
+    return {
+        "clips": len(found.clips),
+        "compared": found.compared,
+        "verdicts": found.verdicts(),
+        "pairs": [
+            msgspec.to_builtins(one) | {"a_source": source(one.a), "b_source": source(one.b)}
+            for one in found.pairs
+        ],
+        "clusters": [[source(member) for member in one.members] for one in found.clusters],
+    }

@@ -1,0 +1,1 @@
+"""map(step, keys) -> stored results: a supervisor over confined processes."""

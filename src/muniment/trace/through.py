@@ -1,0 +1,128 @@
+"""What two clips are to each other by way of a third that both were compared with."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from muniment.examine.hashing import WHOLE, Box
+from muniment.model.trace import Pair, Segment, Transform, Verdict
+from muniment.trace.clip import Clip
+
+_LEAST_S: Final = 1.5
+
+
+def turned(pair: Pair) -> Pair:
+    """The same pair seen from b."""
+    segments = tuple(
+        Segment(
+            a_start_s=one.b_start_s,
+            a_end_s=one.b_end_s,
+            b_start_s=one.a_start_s,
+            b_end_s=one.a_end_s,
+            speed=round(1.0 / one.speed, 4),
+            score=one.score,
+        )
+        for one in pair.segments
+    )
+    transform = pair.transform
+    if transform is not None:
+        transform = Transform(
+            mirrored=transform.mirrored,
+            crop=None if transform.crop is None else _inverse(transform.crop, transform.mirrored),
+            borders_a=transform.borders_b,
+            borders_b=transform.borders_a,
+        )
+    return Pair(
+        a=pair.b,
+        b=pair.a,
+        verdict=pair.verdict,
+        score=pair.score,
+        segments=segments,
+        transform=transform,
+        sound=pair.sound,
+        motion_correlation=pair.motion_correlation,
+        reasons=pair.reasons,
+    )
+
+
+def _inverse(box: Box, mirrored: bool) -> Box:
+    wide, high = box[2] - box[0], box[3] - box[1]
+    left, right = -box[0] / wide, (1 - box[0]) / wide
+    if mirrored:
+        left, right = 1 - right, 1 - left
+    return _rounded((left, -box[1] / high, right, (1 - box[1]) / high))
+
+
+def _rounded(box: Box) -> Box:
+    return (round(box[0], 3), round(box[1], 3), round(box[2], 3), round(box[3], 3))
+
+
+def through(first: Pair, second: Pair, a: Clip, b: Clip) -> Pair | None:
+    """The pair (a, b), where `first` pairs a with a third clip and `second` that clip with b.
+
+    Both must be the same footage; None when no stretch of 1.5 s is shared by way of the third.
+    """
+    one = first if first.a == a.id else turned(first)
+    other = second if second.b == b.id else turned(second)
+    if one.b != other.a or {one.verdict, other.verdict} != {Verdict.SAME_FOOTAGE}:
+        return None
+    joined = [_joined(x, y) for x in one.segments for y in other.segments]
+    segments = tuple(found for found in joined if found is not None)
+    if not segments:
+        return None
+    correlation = min(one.motion_correlation or 0.0, other.motion_correlation or 0.0)
+    return Pair(
+        a=a.id,
+        b=b.id,
+        verdict=Verdict.SAME_FOOTAGE,
+        score=min(one.score, other.score),
+        segments=segments,
+        transform=_composed(one.transform, other.transform),
+        sound=one.sound and other.sound,
+        motion_correlation=correlation,
+        reasons=(
+            f"by way of {one.b}, which shows the same footage as both; not compared directly",
+            *other.reasons,
+        ),
+    )
+
+
+def _joined(one: Segment, other: Segment) -> Segment | None:
+    """What a shares with the third in `one`, and the third with b in `other`."""
+    low = max(one.b_start_s, other.a_start_s)
+    high = min(one.b_end_s, other.a_end_s)
+    if high - low < _LEAST_S:
+        return None
+    return Segment(
+        a_start_s=round(one.a_start_s + (low - one.b_start_s) / one.speed, 3),
+        a_end_s=round(one.a_start_s + (high - one.b_start_s) / one.speed, 3),
+        b_start_s=round(other.b_start_s + (low - other.a_start_s) * other.speed, 3),
+        b_end_s=round(other.b_start_s + (high - other.a_start_s) * other.speed, 3),
+        speed=round(one.speed * other.speed, 4),
+        score=min(one.score, other.score),
+    )
+
+
+def _composed(one: Transform | None, other: Transform | None) -> Transform | None:
+    """b in a, from the third in a and b in the third."""
+    if one is None or other is None:
+        return None
+    outer, inner = one.crop or WHOLE, other.crop or WHOLE
+    if one.mirrored:
+        inner = (1 - inner[2], inner[1], 1 - inner[0], inner[3])
+    wide, high = outer[2] - outer[0], outer[3] - outer[1]
+    box = _rounded(
+        (
+            outer[0] + inner[0] * wide,
+            outer[1] + inner[1] * high,
+            outer[0] + inner[2] * wide,
+            outer[1] + inner[3] * high,
+        )
+    )
+    whole = max(abs(box[0]), abs(box[1]), abs(box[2] - 1), abs(box[3] - 1)) < 0.02
+    return Transform(
+        mirrored=one.mirrored != other.mirrored,
+        crop=None if whole else box,
+        borders_a=one.borders_a,
+        borders_b=other.borders_b,
+    )

@@ -1,0 +1,24 @@
+"""A worker of the tests': does what its request says."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+
+def run(request: bytes, fd: int, emit: Callable[[bytes], None]) -> None:
+    """Echo the file, or misbehave."""
+    what = request.decode()
+    if what == "crash":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    elif what == "hang":
+        while True:
+            pass
+    elif what == "eat":
+        kept = [bytearray(1 << 24) for _ in range(1000)]
+        emit(bytes(len(kept)))
+    elif what == "flood":
+        while True:
+            emit(bytes(1 << 20))
+    emit(os.read(fd, 100))

@@ -1,0 +1,296 @@
+"""Copies and items in detail: what is said of them, what is bounded, and that no picture is sharp."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import re
+import time
+from io import BytesIO
+from types import ModuleType
+from xml.etree import ElementTree
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from muniment.errors import MalformedError
+from muniment.model.report_seen import (
+    THUMBNAIL_PX,
+    CompositeView,
+    ConfinementView,
+    CopyRow,
+    ShownSpan,
+    Thumbnail,
+)
+from muniment.model.trace import Pair, Segment, Verdict
+from muniment.report import timeline
+from muniment.report.bounds import MOST_DETAILED
+from muniment.report.composite import composite, uncovered
+from muniment.report.copies import MOST_PICTURED
+from muniment.report.lineage import lineage
+from muniment.report.page import pieces, render
+from muniment.report.story import confinement_sentence
+from muniment.report.thumbs import MOST_PICTURES, png
+
+PIXELS = st.tuples(st.integers(1, THUMBNAIL_PX), st.integers(1, THUMBNAIL_PX))
+
+
+@pytest.fixture(scope="module")
+def traced(footage: ModuleType) -> str:
+    return render(footage.traced(), footage.thumbnail).decode()
+
+
+def words(html: str) -> str:
+    """The page's text on one line, without tags."""
+    body = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
+
+
+# ---------------------------------------------------------------- pictures
+
+
+@given(PIXELS, st.randoms(use_true_random=False))
+def test_a_thumbnail_comes_back_from_its_png(size: tuple[int, int], random: object) -> None:
+    width, height = size
+    rgb = random.randbytes(width * height * 3)  # type: ignore[attr-defined]
+    picture = Image.open(BytesIO(png(Thumbnail(rgb, width, height))))
+    picture.load()
+    assert picture.size == size and picture.mode == "RGB" and picture.tobytes() == rgb
+
+
+@pytest.mark.parametrize("size", [(33, 18), (18, 33), (0, 4), (-1, 4), (640, 360)])
+def test_nothing_sharper_comes_onto_the_page(size: tuple[int, int], footage: ModuleType) -> None:
+    large = Thumbnail(bytes(max(0, size[0] * size[1] * 3)), *size)
+    with pytest.raises(MalformedError, match="is no thumbnail"):
+        render(footage.examined(), lambda key: large)
+
+
+def test_bytes_that_are_no_picture_of_that_size_are_refused() -> None:
+    with pytest.raises(MalformedError, match="are no picture of"):
+        png(Thumbnail(b"\xff\xd8\xff" + bytes(20), 4, 4))
+
+
+def test_every_picture_on_the_page_is_a_small_png(traced: str) -> None:
+    sources = re.findall(r'src="data:image/png;base64,([^"]*)"', traced)
+    assert len(sources) == traced.count("<img ")
+    for source in set(sources):
+        assert max(Image.open(BytesIO(base64.b64decode(source))).size) <= THUMBNAIL_PX
+
+
+def test_pictures_are_fetched_while_the_page_is_drawn(footage: ModuleType) -> None:
+    fetched: list[str] = []
+
+    def fetch(key: str) -> Thumbnail | None:
+        fetched.append(key)
+        thumbnail: Thumbnail | None = footage.thumbnail(key)
+        return thumbnail
+
+    before = [len(fetched) for _ in pieces(footage.crowd(60), fetch)]
+    assert len(before) > 4 and before[0] < len(fetched) / 3
+
+
+def test_a_missing_picture_is_said(footage: ModuleType) -> None:
+    html = render(footage.examined(), lambda key: None).decode()
+    assert "<img" not in html and "Blurred frame of gate.mp4 at 2.0 s: no picture was kept" in html
+    assert "img-src" not in render(footage.examined()).decode()
+
+
+# ---------------------------------------------------------------- words
+
+
+def test_copies_are_told_in_full(traced: str) -> None:
+    text = words(traced)
+    for said in (
+        "5 items share footage, in 1 cluster; 36 pairs compared.",
+        "Earliest copy found online: gate.mp4 , or screen.webm",
+        "Earlier copies may exist outside this case.",
+        "Rate of error: unknown for this material.",
+        "another moment of the same camera: not the same footage , score 0.62 of 1",
+        "undetermined: what is held does not decide it , score 0.48 of 1",
+        "6.0–18.0 s , at 0.0–12.0 s of the copy, mirrored",
+        "compared with other copies only, not with this one",
+        "mirrored left to right",
+        "cropped: shows 82 % of the width, 90 % of the height",
+        "claimed forward",
+        "no post shows it",
+        "may be the earliest copy found online",
+        "1 pair more is in the case",
+    ):
+        assert said.replace(" ,", ",") in text.replace(" ,", ","), said
+
+
+def test_pairs_that_are_no_copies_stand_apart(traced: str) -> None:
+    cluster = traced[traced.index('id="cluster-1"') : traced.index('id="apart"')]
+    apart = traced[traced.index('id="apart"') : traced.index('id="items"')]
+    for name in ("bridge-am.mp4", "market.mp4"):
+        assert name in apart and name not in cluster
+    assert "same footage</b>" not in apart.replace("not the same footage</b>", "")
+    assert apart.count('class="bars alike"') == 2 and 'class="bars alike"' not in cluster
+
+
+def test_items_are_told_in_detail(traced: str) -> None:
+    text = words(traced)
+    for said in (
+        "Of 11 items that can be examined: 8 examined, 1 in part, 1 could not be, 1 not tried.",
+        "Not wholly examined: 1 time limit, 1 truncated.",
+        "8 container facts , 1 disagreement",
+        "disagrees: video track says 24.480 s",
+        "no video stream",
+        "1,204 characters of text on 2 pages, read by text 1",
+        "The courtyard is closed from 2 to 5 May.",
+        "19 more frames are in the case.",
+        "failed truncated: ended after 18,211 bytes",
+        "file-system rules (Landlock): ABI 4",
+        "examined in part: truncated",
+    ):
+        assert said.replace(" ,", ",") in text.replace(" ,", ","), said
+    assert "No footage was decoded" not in text
+
+
+def test_what_is_left_is_said_of_an_examined_case(footage: ModuleType) -> None:
+    text = words(render(footage.examined(), footage.thumbnail).decode())
+    assert "Copies, place and time have not been examined." in text
+    assert "Copies were not looked for" in text
+    assert "looking for copies; establishing place and time" in text
+
+
+def test_files_not_held_are_counted_once(traced: str) -> None:
+    text = words(traced)
+    assert "6 known missing" in text and "among them 1 thumbnail" in text
+    assert "Seen from the posts: 3 posts name these." in text
+    assert "1 thumbnail made by an export" in text
+    named = re.search(r"named by <a href=\"#(post-[0-9a-f]+)\"", traced)
+    assert named and f'<tr id="{named[1]}">' in traced
+
+
+def test_service_messages_are_no_posts_in_the_period(example: ModuleType) -> None:
+    service = example.make_post("lane", 1, example.exact(-9000), kind="service", text=None)
+    post = example.make_post("lane", 2, example.exact(4))
+    data = msgspec.structs.replace(example.empty(), posts=(service, post))
+    period = re.search(r"Period of the posts[^.]*\.", words(render(data).decode()))
+    assert period and "2 May 2026 09:04:00 to 2 May 2026 09:04:00" in period[0].replace("\xa0", " ")
+
+
+@pytest.mark.parametrize("layer", ["seccomp", "no_new_privs", "limits"])
+def test_a_layer_that_is_missing_is_said(layer: str) -> None:
+    whole = ConfinementView(True, True, 4, True, True)
+    assert "not in force" not in confinement_sentence(whole)
+    missing = confinement_sentence(msgspec.structs.replace(whole, **{layer: False}))
+    assert missing.count("not in force") == 1
+    assert "Landlock): not in force" in confinement_sentence(ConfinementView(True, True))
+
+
+def test_unconfined_is_in_the_summary(footage: ModuleType) -> None:
+    data = footage.examined()
+    items = tuple(
+        msgspec.structs.replace(item, confinement=footage.OPEN) if item.examined else item
+        for item in data.items
+    )
+    html = render(msgspec.structs.replace(data, items=items)).decode()
+    assert "Some footage was decoded without confinement." in html
+    assert "Decoded without confinement (asked for with --unconfined)." in html
+
+
+def test_a_strangers_words_do_nothing(footage: ModuleType) -> None:
+    html = render(footage.hostile_traced(), footage.thumbnail).decode()
+    assert "<script" not in html and "onclick='x'>b</b>" not in html
+    for char in "\u202e\u202c\u200b\x00\x1b":
+        assert char not in html
+    for picture in re.findall(r'<svg class="(?:spread|bars).*?\n</svg>', html, re.DOTALL):
+        for shape in ElementTree.fromstring(picture).iter():
+            numbers = " ".join(shape.get(key) or "" for key in ("x", "y", "d", "width", "height"))
+            assert "nan" not in numbers and "inf" not in numbers and "e+" not in numbers
+
+
+# ---------------------------------------------------------------- bounds
+
+
+def test_five_hundred_copies_stay_readable(footage: ModuleType) -> None:
+    data = footage.crowd(500)
+    started_s = time.process_time()
+    html = render(data, footage.thumbnail).decode()
+    assert time.process_time() - started_s < 5
+    assert html.count('<article class="pair"') == MOST_PICTURED
+    assert html.count('<article class="item"') == MOST_DETAILED
+    assert html.count("<img ") <= MOST_PICTURES
+    assert "460 are in the table only" in html and "100 items more are in the case" in html
+    assert html.count('<tr id="cluster-1-copy-') == 500
+    assert len(html) < 8_000_000
+    said = re.search(r"The page holds ([\d,]+) blurred pictures", html)
+    assert said and int(said[1].replace(",", "")) == html.count("<img ")
+
+
+# ---------------------------------------------------------------- composite
+
+
+def test_a_composite_of_two_copies() -> None:
+    pair = Pair("b", "a", Verdict.SAME_FOOTAGE, 0.9, (Segment(4.0, 12.0, 1.0, 11.0, 1.25, 0.9),))
+    other = msgspec.structs.replace(pair, verdict=Verdict.SAME_CAMERA_OTHER_MOMENT, b="c", a="a")
+    view = composite("a", {"a": "A", "b": "B", "c": "C"}, {"a": 20.0, "b": 15.0}, [pair, other])
+    assert [row.item for row in view.rows] == ["a", "b", "c"] and view.length_s == 20.0
+    (span,) = view.rows[1].spans
+    assert (span.start_s, span.end_s, span.copy_start_s, span.copy_end_s) == (1.0, 11.0, 4.0, 12.0)
+    assert span.speed == 0.8
+    assert [(gap.copy_start_s, gap.copy_end_s, gap.at_s) for gap in view.rows[1].only] == [
+        (0.0, 4.0, 1.0),
+        (12.0, 15.0, 11.0),
+    ]
+    assert not view.rows[2].aligned and view.rows[2].spans == ()
+
+
+SPANS = st.lists(
+    st.tuples(st.integers(-3, 20), st.integers(0, 12)).map(lambda one: (one[0], one[0] + one[1])),
+    max_size=6,
+)
+
+
+@given(st.lists(SPANS, max_size=5))
+def test_coverage_agrees_with_counting_each_second(copies: list[list[tuple[int, int]]]) -> None:
+    rows = tuple(
+        CopyRow(f"i{at}", "", tuple(ShownSpan(a, b, a, b) for a, b in spans))
+        for at, spans in enumerate(copies)
+    )
+    found = timeline.coverage(CompositeView("i0", "", 20.0, rows))
+    assert found[0][0] == 0 and found[-1][1] == 20
+    assert all(one[1] == two[0] and one[2] != two[2] for one, two in itertools.pairwise(found))
+    for second in range(20):
+        (number,) = (number for start, end, number in found if start <= second < end)
+        assert number == sum(any(a <= second < b for a, b in spans) for spans in copies)
+
+
+@given(SPANS)
+def test_uncovered_is_what_no_span_covers(spans: list[tuple[int, int]]) -> None:
+    gaps = uncovered([(float(a), float(b)) for a, b in spans], 20.0)
+    for second in range(20):
+        is_gap = any(a <= second < b for a, b in gaps)
+        assert is_gap != any(a <= second < b for a, b in spans)
+
+
+def test_very_many_stretches_are_brought_into_cells() -> None:
+    spans = tuple(ShownSpan(at, at + 0.5, at, at + 0.5) for at in range(1000))
+    view = CompositeView("a", "a", 1000.0, (CopyRow("a", "a", spans),))
+    drawn = timeline.time_line(view)
+    assert len(drawn.counts) == timeline.MOST_CELLS
+    assert "in 0 to 1 copies" in drawn.counts[0].title
+
+
+@pytest.mark.parametrize("length_s", [0.0, float("nan"), float("inf"), -4.0, 0.05, 36_000.0])
+def test_any_length_can_be_drawn(length_s: float) -> None:
+    view = CompositeView("a", "a", length_s, (CopyRow("a", "a", (ShownSpan(0, 1, 0, 1),)),))
+    drawn = timeline.time_line(view)
+    assert 0 < len(drawn.ticks) < 40
+
+
+def test_arrows_go_from_the_source_to_the_copy(footage: ModuleType) -> None:
+    cluster = footage.cluster()
+    targets = {one.item: f"row-{at}" for at, one in enumerate(cluster.members)}
+    drawn = lineage(cluster, "lineage", targets)
+    assert drawn and len(drawn.edges) == 4 and len(drawn.marks) == 5 and drawn.undated
+    assert [edge.weight for edge in drawn.edges] == [1, 4, 4, 4]
+    middles = {mark.id: float(mark.y) for mark in drawn.marks}
+    start, *_, end = re.findall(r"[\d.]+ ([\d.]+)", drawn.edges[0].path)
+    assert middles["lineage-1"] < float(start) < float(end) < middles["lineage-2"]
+    assert lineage(msgspec.structs.replace(cluster, edges=()), "lineage", targets) is None

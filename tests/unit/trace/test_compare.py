@@ -1,0 +1,228 @@
+"""Two clips compared, on scenes made here: what is a copy, what is not, and what cannot be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from muniment.examine.fingerprint import Fingerprint
+from muniment.examine.hashing import WHOLE, resampled
+from muniment.examine.interface import Source
+from muniment.examine.motion import Motion
+from muniment.model.trace import Verdict
+from muniment.trace.candidates import traced
+from muniment.trace.clip import Clip, clip
+from muniment.trace.compare import compare
+
+Image = NDArray[np.uint8]
+Picture = Callable[[float], Image]
+SIDE = 256
+
+
+def ground(seed: int) -> NDArray[np.float32]:
+    """A still background with blotches and sharp rectangles."""
+    chance = np.random.default_rng([seed, 1])
+    base = resampled(chance.uniform(60, 190, (1, 14, 14)).astype(np.float32), WHOLE, SIDE)[0]
+    for _ in range(25):
+        x, y = chance.integers(0, SIDE - 40, 2)
+        w, h = chance.integers(8, 70, 2)
+        base[y : y + h, x : x + w] = chance.uniform(30, 230)
+    return base
+
+
+def scene(place: int, moment: int, things: int = 6) -> Picture:
+    """Things of many sizes that move about before the background of a place."""
+    back = ground(place)
+    chance = np.random.default_rng([place, moment, 2])
+    paths = chance.uniform(0.1, 0.9, (things, 2)), chance.uniform(0.2, 0.9, (things, 4))
+    sizes, greys = chance.integers(18, 46, things), chance.uniform(10, 245, things)
+
+    def at(time_s: float) -> Image:
+        picture = back.copy()
+        for one in range(things):
+            a, b, c, d = paths[1][one]
+            x = paths[0][one, 0] + 0.35 * np.sin(a * 1.7 * time_s + 9 * c)
+            y = paths[0][one, 1] + 0.35 * np.sin(b * 1.7 * time_s + 9 * d)
+            left, top = int(np.clip(x, 0, 1) * (SIDE - 50)), int(np.clip(y, 0, 1) * (SIDE - 50))
+            picture[top : top + sizes[one], left : left + sizes[one]] = greys[one]
+        return np.clip(picture, 0, 255).astype(np.uint8)
+
+    return at
+
+
+def filmed(
+    name: str, picture: Picture, length_s: float, from_s: float = 0.0, speed: float = 1.0
+) -> Clip:
+    """The clip that shows `picture` from `from_s` on; faster than it was when `speed` is over 1."""
+    one, other = Fingerprint(), Motion()
+    source = Source(1, "video/mp4", True, False, False, SIDE, SIDE, length_s)
+    for examiner, stream, side, rate in (
+        (one, "gray128@2fps", 128, 2),
+        (other, "gray32@5fps", 32, 5),
+    ):
+        examiner.begin(source)
+        for number in range(int(length_s * rate)):
+            shown = picture(from_s + number / rate * speed)
+            small = resampled(shown.astype(np.float32), WHOLE, side)
+            examiner.frame(stream, number / rate, np.clip(small + 0.5, 0, 255).astype(np.uint8))
+    found = [one.end(), other.end()]
+    return clip(name, {x.examiner: (x.facts, {b.name: b.data for b in x.blobs}) for x in found})
+
+
+FIRST = filmed("first", scene(1, 1), 10.0)
+
+
+def cropped(picture: Picture) -> Picture:
+    return lambda time_s: resampled(
+        picture(time_s).astype(np.float32), (0.06, 0.02, 0.96, 0.92), SIDE
+    ).astype(np.uint8)
+
+
+def barred(picture: Picture) -> Picture:
+    def at(time_s: float) -> Image:
+        out = np.zeros((SIDE, SIDE), np.uint8)
+        out[32:-32] = resampled(picture(time_s).astype(np.float32), WHOLE, SIDE)[::4].repeat(3, 0)
+        return out
+
+    return at
+
+
+COPIES: dict[str, Picture] = {
+    "the same": scene(1, 1),
+    "mirrored": lambda time_s: scene(1, 1)(time_s)[:, ::-1],
+    "brighter": lambda t: np.clip(scene(1, 1)(t) * 0.8 + 50.0, 0, 255).astype(np.uint8),
+    "cropped": cropped(scene(1, 1)),
+    "barred": barred(scene(1, 1)),
+}
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_a_copy_is_found_with_its_times(how: str) -> None:
+    pair = compare(FIRST, filmed("copy", COPIES[how], 6.0, from_s=2.37))
+    assert pair.verdict is Verdict.SAME_FOOTAGE, pair.reasons
+    (segment,) = pair.segments
+    assert abs(segment.a_start_s - segment.b_start_s - 2.37) < 0.1
+    assert segment.b_end_s - segment.b_start_s > 5.0
+    assert pair.transform is not None and pair.transform.mirrored is (how == "mirrored")
+
+
+def test_a_crop_is_placed() -> None:
+    pair = compare(FIRST, filmed("copy", COPIES["cropped"], 6.0, from_s=1.0))
+    assert pair.transform is not None and pair.transform.crop is not None
+    assert pair.transform.crop == pytest.approx((0.06, 0.02, 0.96, 0.92), abs=0.02)
+
+
+@pytest.mark.parametrize("speed", [0.9, 1.1])
+def test_another_speed_is_measured(speed: float) -> None:
+    pair = compare(FIRST, filmed("copy", scene(1, 1), 7.0, from_s=1.0, speed=speed))
+    assert pair.verdict is Verdict.SAME_FOOTAGE, pair.reasons
+    assert pair.segments[0].speed == pytest.approx(1 / speed, abs=0.02)
+
+
+@pytest.mark.parametrize("moment", range(2, 12))
+def test_another_moment_of_the_same_camera_is_never_a_copy(moment: int) -> None:
+    pair = compare(FIRST, filmed("other", scene(1, moment), 10.0))
+    assert pair.verdict in (Verdict.SAME_CAMERA_OTHER_MOMENT, Verdict.UNDETERMINED), pair.reasons
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_camera_that_sways_in_two_moments_is_no_copy(seed: int) -> None:
+    def swaying(moment: int) -> Picture:
+        phase = np.random.default_rng([seed, moment]).uniform(0, 6.3, 2)
+        back = ground(40 + seed)
+
+        def at(time_s: float) -> Image:
+            shift = 3.0 * np.sin(0.9 * time_s + phase)
+            x, y = (shift / SIDE).tolist()
+            return resampled(back, (x, y, 1 + x, 1 + y), SIDE).astype(np.uint8)
+
+        return at
+
+    one, other = filmed("one", swaying(1), 10.0), filmed("other", swaying(2), 10.0)
+    assert compare(one, other).verdict is not Verdict.SAME_FOOTAGE
+
+
+@pytest.mark.parametrize("light", ["none", "fade", "flicker"])
+def test_a_still_scene_is_undetermined(light: str) -> None:
+    def at(time_s: float) -> Image:
+        gain = {"none": 1.0, "fade": 1 - 0.07 * time_s, "flicker": 1 - 0.3 * (int(time_s * 2) % 2)}
+        return (ground(7) * gain[light]).astype(np.uint8)
+
+    pair = compare(filmed("one", at, 8.0), filmed("other", at, 8.0))
+    assert pair.verdict is Verdict.UNDETERMINED
+
+
+def test_what_repeats_itself_is_undetermined() -> None:
+    def at(time_s: float) -> Image:
+        picture = ground(8)
+        left = int(100 + 90 * np.sin(2 * np.pi * time_s / 2.0))
+        picture[100:150, left : left + 50] = 250
+        return picture.astype(np.uint8)
+
+    pair = compare(filmed("one", at, 12.0), filmed("other", at, 12.0, from_s=4.0))
+    assert pair.verdict is not Verdict.SAME_FOOTAGE, pair.reasons
+
+
+def test_other_places_and_black_are_no_match() -> None:
+    black = filmed("black", lambda _: np.zeros((SIDE, SIDE), np.uint8), 6.0)
+    assert compare(FIRST, filmed("other", scene(2, 1), 8.0)).verdict is Verdict.NO_MATCH
+    assert compare(FIRST, black).verdict is Verdict.NO_MATCH
+    assert compare(black, black).verdict is Verdict.NO_MATCH
+
+
+def test_a_still_of_a_frame_is_undetermined() -> None:
+    source = Source(1, "image/jpeg", True, False, True, SIDE, SIDE, None)
+    one = Fingerprint()
+    one.begin(source)
+    small = resampled(scene(1, 1)(3.0).astype(np.float32), WHOLE, 128)
+    one.frame("gray128@2fps", 0.0, small.astype(np.uint8))
+    found = one.end()
+    still = clip("still", {"fingerprint": (found.facts, {b.name: b.data for b in found.blobs})})
+    assert compare(FIRST, still).verdict is Verdict.UNDETERMINED
+    assert compare(still, FIRST).verdict is Verdict.UNDETERMINED
+
+
+def test_the_same_sound_makes_no_copy() -> None:
+    """Landmarks that are equal do not change the verdict on other pictures."""
+    other = filmed("other", scene(2, 1), 8.0)
+    sound = np.arange(400, dtype=np.uint32), np.arange(400) * 0.02
+    heard = [
+        Clip(**{**vars(one), "sound": sound[0], "sound_s": sound[1]}) for one in (FIRST, other)
+    ]
+    pair = compare(*heard)
+    assert pair.sound and pair.verdict is Verdict.NO_MATCH
+
+
+def test_an_insert_is_found_in_what_surrounds_it() -> None:
+    def at(time_s: float) -> Image:
+        inside = 3.2 <= time_s < 8.2
+        return scene(1, 1)(time_s - 1.0) if inside else scene(3, 1)(time_s)
+
+    pair = compare(FIRST, filmed("montage", at, 11.0))
+    assert pair.verdict is Verdict.SAME_FOOTAGE, pair.reasons
+    (segment,) = pair.segments
+    assert segment.b_start_s == pytest.approx(3.2, abs=0.4)
+    assert segment.b_end_s == pytest.approx(8.2, abs=0.4)
+
+
+def test_a_collection_gives_every_pair_once_and_says_by_way_of_what() -> None:
+    clips = [
+        FIRST,
+        filmed("second", scene(1, 1), 8.0, from_s=1.0),
+        filmed("elsewhere", scene(5, 1), 8.0),
+        filmed("third", COPIES["mirrored"], 6.0, from_s=2.0),
+    ]
+    pairs = {(pair.a, pair.b): pair for pair in traced(clips)}
+    same = {key for key, pair in pairs.items() if pair.verdict is Verdict.SAME_FOOTAGE}
+    assert same == {("first", "second"), ("first", "third"), ("second", "third")}
+    assert any("by way of" in pair.reasons[0] for pair in pairs.values())
+    direct = {(pair.a, pair.b): pair for pair in traced(clips, direct=True)}
+    assert set(direct) == set(pairs)
+    for key in same:
+        one, other = direct[key].segments[0], pairs[key].segments[0]
+        assert one.b_start_s - one.a_start_s == pytest.approx(
+            other.b_start_s - other.a_start_s, abs=0.1
+        )
