@@ -12,16 +12,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import entries, export, ingest, proofs, small_files, startup
+from benchmarks import decode, entries, export, ingest, long_video, proofs, small_files, startup
 from benchmarks.measure import Row
 
 BENCHMARKS: Final[dict[str, Callable[[Path], list[Row]]]] = {
     "startup": startup.rows,
     "ingest": ingest.rows,
     "small-files": small_files.rows,
+    "decode": decode.rows,
     "entries": entries.rows,
     "proofs": proofs.rows,
     "export": export.rows,
+    "long-video": long_video.rows,
 }
 COLUMNS: Final = ("what", "target", "measured", "met", "peer, same run", "ratio", "cost")
 

@@ -24,16 +24,17 @@ from muniment.custody.vault import Vault
 from muniment.engine import supervisor
 from muniment.errors import MalformedError, MunimentError
 from muniment.examine import reading, registry
+from muniment.examine.limits import BASE_CPU_S, CPU_S_PER_MB
 from muniment.model import canonical
 from muniment.model.display import visible
 from muniment.model.examine import Examined, Finding, Note, Problem, Wanted
 from muniment.sandbox.host import Zygote
 from muniment.sandbox.records import Ended, Limits
 
-#: No file may take longer: a second of CPU for each 50 kB, within these bounds.
-LEAST_CPU_S: Final = 900.0
-MOST_CPU_S: Final = 6 * 3600.0
-BYTES_A_CPU_S: Final = 50_000
+#: A worker keeps its own budget (examine/limits.py) and then says what it found so far; one that
+#: does not is stopped this much later.
+SLACK: Final = 1.25
+SLACK_S: Final = 60.0
 MEMORY_BYTES: Final = 2 << 30
 OUTPUT_BYTES: Final = 192 << 20
 MOST_NOTES: Final = 40
@@ -216,7 +217,8 @@ class _Step:
 
 def limits(size_bytes: int) -> Limits:
     """What a worker may use for an object of that size."""
-    cpu_s = min(MOST_CPU_S, max(LEAST_CPU_S, size_bytes / BYTES_A_CPU_S))
+    budget_s = BASE_CPU_S + CPU_S_PER_MB * size_bytes / 1e6
+    cpu_s = SLACK * budget_s + SLACK_S
     return Limits(
         memory_bytes=MEMORY_BYTES, cpu_s=cpu_s, wall_s=4 * cpu_s, output_bytes=OUTPUT_BYTES
     )

@@ -106,6 +106,7 @@ class Tracer:
 
     A clip that is the same footage as another over the whole of its length is compared through
     that other with the rest: what is measured once is not measured again, and the reason says so.
+    So is a pair that stays undetermined although a third clip shows the footage of both.
     With `direct` every candidate pair is compared itself.
     """
 
@@ -130,6 +131,7 @@ class Tracer:
         near = self._collection.near(looked)
         number = self._numbers[clip.id] = self._collection.add(clip)
         pairs: list[Pair] = []
+        compared_with: list[int] = []
         stands_for: tuple[int, Pair] | None = None
         for other in sorted(near, key=lambda one: (-near[one], one)):
             if near[other] < _LEAST_WEIGHT:
@@ -142,6 +144,13 @@ class Tracer:
                 if stands_for is None and _covers(pair, clip.duration_s):
                     stands_for = (other, pair)
             self._known[other, number] = pair
+            compared_with.append(other)
+        for other in compared_with:
+            pair = self._known[other, number]
+            if pair.verdict is Verdict.UNDETERMINED and not self._direct:
+                pair = self._known[other, number] = _settled(
+                    self._known, self._collection, other, number
+                )
             if pair.verdict is not Verdict.NO_MATCH:
                 pairs.append(pair)
         return pairs
@@ -152,6 +161,27 @@ def traced(clips: Sequence[Clip], direct: bool = False) -> list[Pair]:
     see `Tracer`."""
     tracer = Tracer(direct)
     return [pair for clip in clips for pair in tracer.trace(clip)]
+
+
+def _settled(
+    known: dict[tuple[int, int], Pair], collection: Collection, one: int, number: int
+) -> Pair:
+    """The undetermined pair (one, number), or the answer of a third that both are the same as.
+
+    A pair that was measured to be another moment is not asked again: the contradiction is for a
+    person to see.
+    """
+    pair = known[one, number]
+    for middle in range(number):
+        first = known.get((one, middle)) or known.get((middle, one))
+        second = known.get((middle, number))
+        if first is None or second is None:
+            continue
+        ends = collection.looked[one].clip, collection.looked[number].clip
+        found = through(first, second, *ends)
+        if found is not None:
+            return found
+    return pair
 
 
 def _covers(pair: Pair, duration_s: float) -> bool:

@@ -92,11 +92,14 @@ def less(pictures: Floats, taken: Floats) -> Floats:
 def basis(still: Floats) -> Floats:
     """Orthonormal pictures (8 x m x 576) that light and a shaken camera add to `still`."""
     still = still.reshape(-1, SAMPLES, SAMPLES)
-    down, across = np.gradient(still, axis=(1, 2))
+    down: Floats = np.asarray(np.gradient(still, axis=1))
+    across: Floats = np.asarray(np.gradient(still, axis=2))
     place = np.linspace(-1.0, 1.0, SAMPLES, dtype=np.float32)
     x, y = place[None, None, :], place[None, :, None]
-    bend = np.gradient(across, axis=2), np.gradient(down, axis=1), np.gradient(across, axis=1)
-    raw = (still, across, down, x * across + y * down, y * across - x * down, *bend)
+    turn, zoom = y * across - x * down, x * across + y * down
+    bend_x, bend_y = np.asarray(np.gradient(across, axis=2)), np.asarray(np.gradient(down, axis=1))
+    raw: list[Floats] = [still, across, down, zoom, turn, bend_x, bend_y]
+    raw.append(np.asarray(np.gradient(across, axis=1)))
     done: list[Floats] = []
     for picture in raw:
         flat = picture.reshape(len(still), -1)
