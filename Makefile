@@ -18,8 +18,9 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --cache-dir $(VENV)/import-linter
 
-docs: $(READY)  ## write docs/cli.md and the tables of docs/format.md anew
+docs: $(READY)  ## write docs/cli.md and the tables of docs/format.md and docs/confinement.md anew
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/generate_confinement.py
 
 test-slow: $(READY)  ## the slow tests: large exports, long fuzzing
 	$(BIN)/python -m pytest -q -m slow

@@ -81,8 +81,8 @@ def forked(
 class Confined:
     """The same in the sandbox, as the program runs it."""
 
-    def __init__(self) -> None:
-        self._zygote = Zygote.start(registry.ENTRY, confined=True)
+    def __init__(self, *without: str) -> None:
+        self._zygote = Zygote.start(registry.ENTRY, confined=True, without=without)
 
     def __call__(self, data: bytes, media_type: str | None) -> Examined:
         writing = os.memfd_create("input")

@@ -11,9 +11,10 @@ from tests.media.papers import WORD, docx, pdf
 from tests.media.running import Confined, examined
 
 
-@pytest.fixture(scope="module")
-def confined() -> Iterator[Confined]:
-    runner = Confined()
+@pytest.fixture(scope="module", params=[(), ("namespaces",)], ids=["all layers", "no namespaces"])
+def confined(request: pytest.FixtureRequest) -> Iterator[Confined]:
+    """As here, and as on a machine where user namespaces are forbidden."""
+    runner = Confined(*request.param)
     yield runner
     runner.close()
 

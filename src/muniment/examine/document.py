@@ -23,6 +23,7 @@ import msgspec
 from muniment.collect.content_type import HEAD_BYTES, UNKNOWN, category, identify
 from muniment.examine import registry
 from muniment.examine.limits import BASE_CPU_S, MAX_TEXT_BYTES
+from muniment.examine.probing import size_of
 from muniment.examine.problems import UnexaminableError
 from muniment.examine.tags import cleaned
 from muniment.model import canonical
@@ -116,7 +117,7 @@ def examined(fd: int, wanted: Wanted, notes: list[Note]) -> Finding:
     Raises:
         UnexaminableError: not a document, encrypted, malformed, nested too deeply, or too large.
     """
-    size = os.fstat(fd).st_size
+    size = size_of(fd)
     if size > MAX_DOCUMENT_BYTES:
         raise UnexaminableError(
             Problem.NOT_READ, f"{size} bytes; at most {MAX_DOCUMENT_BYTES} of a document are read"

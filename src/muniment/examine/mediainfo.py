@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pymediainfo
 
+from muniment.examine.probing import size_of
 from muniment.examine.tags import cleaned
 
 _MOST_TRACKS: Final = 32
@@ -34,7 +35,7 @@ class _Reader:
     def __init__(self, fd: int) -> None:
         self._fd = fd
         self._at = 0
-        self._size = os.fstat(fd).st_size
+        self._size = size_of(fd)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]

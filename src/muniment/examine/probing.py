@@ -52,6 +52,14 @@ class Structure(msgspec.Struct):
     end_of_picture: int | None = None
 
 
+def size_of(fd: int) -> int:
+    """Bytes of the object; by seeking, since fstat may be a call that takes a path and is refused."""
+    here = os.lseek(fd, 0, os.SEEK_CUR)
+    size = os.lseek(fd, 0, os.SEEK_END)
+    os.lseek(fd, here, os.SEEK_SET)
+    return size
+
+
 def head_of(fd: int) -> bytes:
     """The first bytes, at most 8 KiB."""
     return os.pread(fd, HEAD_BYTES, 0)

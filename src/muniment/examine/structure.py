@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Final
 
@@ -13,7 +12,7 @@ from muniment.examine import boxes, chunks, limits
 from muniment.examine.declared import size_px
 from muniment.examine.decode import Seen
 from muniment.examine.opening import check_size
-from muniment.examine.probing import Structure
+from muniment.examine.probing import Structure, size_of
 from muniment.examine.problems import UnexaminableError
 from muniment.model.examine import Note, Problem
 
@@ -43,7 +42,7 @@ def walked(fd: int, head: bytes, kind: str) -> Structure:
     Raises:
         UnexaminableError: a still whose header declares a size over the limit.
     """
-    found = Structure(kind, os.fstat(fd).st_size)
+    found = Structure(kind, size_of(fd))
     declared = size_px(kind, head)
     if declared is not None:
         _check_declared(*declared)

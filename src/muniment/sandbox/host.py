@@ -142,6 +142,7 @@ class Running:
 
     def _ending(self, status: Status | None) -> Ended:
         payload = bytes(self._frames.data)
+        self._frames.data = bytearray()  # may be a hundred megabytes
         words = self._frames.words.decode("utf-8", "replace")
         if status is None:
             outcome = self._killed_for or "crashed"
