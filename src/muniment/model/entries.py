@@ -158,7 +158,9 @@ _ALL: Final = (
         _F("parameters", "what it was told"),
         _F("outcome", "{status, problem, detail, notes}: status is `done`, `partly` or `failed`"),
         _F("result", "what it found; null when it failed"),
-        _F("derived", "[SHA-256, ...]: objects it made, in the order `result` speaks of them", True),
+        _F(
+            "derived", "[SHA-256, ...]: objects it made, in the order `result` speaks of them", True
+        ),
         _F("tool", "{libraries, confinement}: with what, and which layers were in force; or null"),
         _F("elapsed_s", "seconds it took, decimal string"),
     ),
