@@ -19,6 +19,7 @@ from muniment.case.progress import Silent
 from muniment.custody.keyring import KeyFolder
 from muniment.model.entries import Role
 from muniment.store.layout import CaseFolder
+from tests import tiny
 
 PASSPHRASE = "a passphrase for tests"
 PERSON = "A. Example"
@@ -49,7 +50,7 @@ def source(tmp_path: Path) -> Path:
     folder = tmp_path / "source"
     (folder / "video_files").mkdir(parents=True)
     (folder / "note.txt").write_text("The north gate was open.\n")
-    (folder / "video_files" / "gate.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 8)
+    (folder / "video_files" / "gate.mp4").write_bytes(tiny.footage(bytes(range(256)) * 8))
     messages = [
         {
             "id": 1,

@@ -105,7 +105,7 @@ def traced(built: Built, clips: dict[str, Clip]) -> tuple[Tally, float]:
         near = collection.near(looked)
         right: Pair | None = None
         for number in sorted(near):
-            pair = compared(collection.looked[number], looked)
+            pair = compared(collection.shelf[number], looked)
             if names[number] == source:
                 right = pair
             else:
@@ -119,7 +119,7 @@ def traced(built: Built, clips: dict[str, Clip]) -> tuple[Tally, float]:
         if right and right.verdict is Verdict.SAME_FOOTAGE:
             _measured(right, stretch, tally)
     for one, other in combinations(range(len(names)), 2):
-        pair = compared(collection.looked[one], collection.looked[other])
+        pair = compared(collection.shelf[one], collection.shelf[other])
         if built.cameras[names[one]] == built.cameras[names[other]]:
             tally.others[pair.verdict] += 1
         tally.negatives.append(pair.score)

@@ -13,6 +13,7 @@ from typing import Final
 
 import av
 import av.filter
+from av.container import OutputContainer
 
 SOURCES: Final = (
     "bbb30.webm",
@@ -65,8 +66,8 @@ RECIPES: Final = (
     Recipe("trim-start", (), 26, from_s=1.37),
     Recipe("trim-end", (), 26, less_s=2.11),
     Recipe("trim-both", (_SMALLER,), 28, from_s=0.73, less_s=1.21),
-    Recipe("bright", ("eq=brightness=0.08:contrast=1.1",), 26),
-    Recipe("dark", ("eq=gamma=0.8",), 26),
+    Recipe("bright", ("lutyuv=y=clip(val*1.1+18,16,235)",), 26),
+    Recipe("dark", ("lutyuv=y=clip(val*0.8,16,235)",), 26),
 )
 
 
@@ -101,7 +102,7 @@ def _copy(source: Path, recipe: Recipe, target: Path) -> None:
             graph = graph or _graph(picture, recipe.filters)
             graph.push(picture)
             for shown in _pulled(graph):
-                out = out or _stream(box, shown, rate, recipe.crf)
+                out = out or _stream(box, shown, recipe.crf)
                 shown.pict_type = av.video.frame.PictureType.NONE
                 box.mux(out.encode(shown))
         if out is not None:
@@ -158,10 +159,9 @@ def _pulled(graph: av.filter.Graph) -> Iterator[av.VideoFrame]:
             yield found
 
 
-def _stream(box: object, shown: av.VideoFrame, rate: Fraction, crf: int) -> av.VideoStream:
-    made = box.add_stream("libx264", rate=rate)
+def _stream(box: OutputContainer, shown: av.VideoFrame, crf: int) -> av.VideoStream:
+    made = box.add_stream("libx264", rate=1 / Fraction(shown.time_base or Fraction(1, 30)))
     made.width, made.height, made.pix_fmt = shown.width, shown.height, "yuv420p"
-    made.time_base = shown.time_base
     made.options = {"crf": str(crf), "preset": "superfast", "g": "60"}
     made.codec_context.thread_count = 1
     return made

@@ -48,7 +48,18 @@ def test_the_summary_is_short_and_names_the_pins(muniment: RunCommand, source: P
     lines = done.stdout.splitlines()
     assert len(lines) <= 15
     words = {line.split()[0] for line in lines if line[0] != " "}
-    assert words == {"Case", "Collected", "Posts", "Not", "Root", "Checkpoint", "Report"}
+    told = {
+        "Case",
+        "Collected",
+        "Posts",
+        "Not",
+        "Examined",
+        "Traced",
+        "Root",
+        "Checkpoint",
+        "Report",
+    }
+    assert words == told
     pins = {line.split()[0]: line.split()[1] for line in lines if line[0] != " "}
     verified = muniment("verify", "case", "--root", pins["Root"], "--since", pins["Checkpoint"])
     assert verified.returncode == 0
@@ -141,7 +152,7 @@ def test_erase_asks_and_then_takes(
     assert muniment(*words).returncode == 2, "nobody there to confirm"
     assert CaseFolder(tmp_path / "case").object(digest).exists()
     result = run_json(muniment, *words, "--yes")
-    assert result["objects"] == [digest]
+    assert digest in result["objects"]  # and what was derived from it
     assert not CaseFolder(tmp_path / "case").object(digest).exists()
     verified = run_json(
         muniment, "verify", "case", "--root", built["root_sha256"], "--since", built["checkpoint"]

@@ -11,6 +11,7 @@ from typing import Final
 
 from tests.faults import kills, tracing, world
 from tests.faults.world import MUNIMENT, Ended, Score, World
+from tests.tiny import footage
 
 ROOMY: Final = 64 << 20
 #: What is injected: the call, and the error a full or failing disk gives for it.
@@ -146,7 +147,7 @@ def read_only(here: World) -> Score:
         case = world.copy(kills.whole(here), disk / "case")
         remount(disk, "ro")
         extra = here.path / "one more.mp4"
-        extra.write_bytes(world.MP4_HEAD + b"one more")
+        extra.write_bytes(footage(b"one more"))
         told = ["--by", world.PERSON, "--why", "a test", "--json"]
         for name, words in {
             "build": ["build", str(extra), "--case", str(case), *told],

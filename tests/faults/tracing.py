@@ -19,7 +19,7 @@ CHANGES: Final = (
 #: Derived files: a call on them is one of hundreds alike, so only some are tried.
 DERIVED: Final = ("/work/index.", "/report/")
 MOST_DERIVED: Final = 12
-_LINE: Final = re.compile(r"(\d+) +(\w+)\((.*)\) += (-?\d+)(.*)$")
+_LINE: Final = re.compile(r"(\w+)\((.*)\) += (-?\d+)(.*)$")
 _HEX: Final = re.compile(r"\\x([0-9a-f]{2})")
 
 
@@ -73,7 +73,7 @@ def missing() -> str:
 
 def traced(world: World, command: list[str], trace: Path, *inject: str) -> Ended:
     """Run a command, its changes written to `trace`; `inject` as strace's -e inject=..."""
-    strace = ["strace", "-f", "-y", "-xx", "-s", "8000000", "-o", str(trace)]
+    strace = ["strace", "-y", "-xx", "-s", "8000000", "-o", str(trace)]
     faults = [part for one in inject for part in ("-e", f"inject={one}")]
     return ended(world.start([*strace, "-e", f"trace={CHANGES}", *faults, "--", *command]))
 
@@ -81,26 +81,23 @@ def traced(world: World, command: list[str], trace: Path, *inject: str) -> Ended
 def injected(world: World, command: list[str], inject: str) -> Ended:
     """Run a command with a fault injected, e.g. `fsync:error=EIO:when=3`."""
     name = inject.partition(":")[0]
-    strace = ["strace", "-f", "-o", os.devnull]
+    strace = ["strace", "-o", os.devnull]
     return ended(
         world.start([*strace, "-e", f"trace={name}", "-e", f"inject={inject}", "--", *command])
     )
 
 
 def calls(trace: Path) -> list[Call]:
-    """The main thread's calls, in order."""
+    """The main thread's calls, in order; strace follows no other thread and no child."""
     found: list[Call] = []
     counts: dict[str, int] = {}
-    main = ""
     with trace.open() as lines:
         for line in lines:
             match = _LINE.match(line)
             if match is None:
                 continue
-            main = main or match[1]
-            if match[1] == main:
-                counts[match[2]] = counts.get(match[2], 0) + 1
-                found.append(Call(match[2], counts[match[2]], match[3], int(match[4]), match[5]))
+            counts[match[1]] = counts.get(match[1], 0) + 1
+            found.append(Call(match[1], counts[match[1]], match[2], int(match[3]), match[4]))
     return found
 
 

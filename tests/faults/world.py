@@ -24,12 +24,11 @@ from muniment.errors import EXIT_NO_CASE, MunimentError
 from muniment.model.entries import Role
 from muniment.store.layout import CaseFolder
 from muniment.store.segments import Segments
+from tests.tiny import footage
 
 MUNIMENT: Final = Path(sys.prefix) / "bin" / "muniment"
 PASSPHRASE: Final = "a passphrase for faults only"
 PERSON: Final = "Ann Example"
-#: An `ftyp` box: enough for a file to count as footage.
-MP4_HEAD: Final = bytes.fromhex("00000018667479706d703432000000006d70343269736f6d")
 #: What `verify` may say of a case that a fault cut short.
 AFTER_FAULT: Final = frozenset({0, 3})
 
@@ -125,12 +124,12 @@ def make(path: Path, size: Size, seed: int = 1) -> World:
     files, export = path / "source" / "files", path / "source" / "export"
     rng = random.Random(seed)
     for number in range(size.small):
-        _put(files / f"{number % 4}" / f"note {number}.mp4", MP4_HEAD + rng.randbytes(900 + number))
+        _put(files / f"{number % 4}" / f"note {number}.mp4", footage(rng.randbytes(900 + number)))
     for number, length in enumerate(size.large_bytes):
-        _put(files / f"footage {number}.mp4", MP4_HEAD + rng.randbytes(length))
-    _put(files / "again.mp4", MP4_HEAD + random.Random(seed).randbytes(900))  # the first one's twin
+        _put(files / f"footage {number}.mp4", footage(rng.randbytes(length)))
+    _put(files / "again.mp4", footage(random.Random(seed).randbytes(900)))  # the first one's twin
     for number in range(0, size.posts, 50):
-        _put(export / f"video_files/clip_{number}.mp4", MP4_HEAD + rng.randbytes(700))
+        _put(export / f"video_files/clip_{number}.mp4", footage(rng.randbytes(700)))
     _put(export / "result.json", json.dumps(_export(size.posts), ensure_ascii=False, indent=1))
     os.utime(export / "result.json", (1_777_000_000, 1_777_000_000))
     environment = os.environ | {

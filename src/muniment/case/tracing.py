@@ -88,7 +88,7 @@ def trace(folder: CaseFolder, log: LogWriter, index: Index, progress: Progress) 
     if not todo:
         return
     progress.start("Tracing", len(todo), "clips")
-    tracer = Tracer()
+    tracer = Tracer(read=lambda digest: _clip(folder, digest, held[digest]))
     for number, (digest, found) in enumerate(held.items()):
         clip = _clip(folder, digest, found)
         if digest in todo:

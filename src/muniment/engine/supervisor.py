@@ -10,15 +10,18 @@ from __future__ import annotations
 import os
 import selectors
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from muniment.engine.interface import Key, Step, Stored
 from muniment.errors import InputError, IntegrityError
 from muniment.sandbox.host import Running, Zygote
 
 #: How long the supervisor sleeps at most before it looks at the clock again.
-_TICK_S = 0.25
+_TICK_S: Final = 0.25
+#: So often a key is tried whose zygote dies under it.
+MOST_TRIES: Final = 3
 
 
 def processes() -> int:
@@ -46,6 +49,7 @@ def map(
     """
     waiting, most = deque(keys), at_once or processes()
     running: dict[Running, Key] = {}
+    lost: Counter[int] = Counter()
     with selectors.DefaultSelector() as selector:
         try:
             while waiting or running:
@@ -62,6 +66,11 @@ def map(
                     key = running.pop(worker)
                     selector.unregister(worker)
                     ended = worker.finish()
+                    lost[id(key)] += ended.outcome == "lost"
+                    if ended.outcome == "lost" and lost[id(key)] < MOST_TRIES:
+                        # The zygote died under it, which may be another's fault: try again.
+                        waiting.appendleft(key)
+                        continue
                     yield step.store(key, ended)
         finally:
             for worker in running:

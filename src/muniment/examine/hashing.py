@@ -57,7 +57,7 @@ def resampled(pictures: Pixels | Floats, box: Box, count: int) -> Floats:
     size = pictures.shape[-1]
     down = sampling(size, box[1], box[3], count)
     across = sampling(size, box[0], box[2], count)
-    return np.asarray(down @ pictures.astype(np.float32) @ across.T, dtype=np.float32)
+    return np.asarray(down @ pictures.astype(np.float32, copy=False) @ across.T, dtype=np.float32)
 
 
 @lru_cache(maxsize=8)
@@ -68,7 +68,8 @@ def _cosines(size: int) -> Floats:
 
 
 @lru_cache(maxsize=4096)
-def _spectrum_map(size: int, start: float, end: float) -> Floats:
+def spectrum_map(size: int, start: float, end: float) -> Floats:
+    """A (16 x size) matrix from a row of `size` cells to the lowest cosine terms of [start, end]."""
     cells = max(2 * FREQUENCIES, 8)
     return np.asarray(_cosines(cells) @ sampling(size, start, end, cells), dtype=np.float32)
 
@@ -76,8 +77,8 @@ def _spectrum_map(size: int, start: float, end: float) -> Floats:
 def spectra(pictures: Pixels | Floats, box: Box) -> Floats:
     """The lowest 16 x 16 cosine terms of the part `box` of each picture (… x n x n)."""
     size = pictures.shape[-1]
-    down = _spectrum_map(size, box[1], box[3])
-    across = _spectrum_map(size, box[0], box[2])
+    down = spectrum_map(size, box[1], box[3])
+    across = spectrum_map(size, box[0], box[2])
     return np.asarray(down @ pictures.astype(np.float32) @ across.T, dtype=np.float32)
 
 

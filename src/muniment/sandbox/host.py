@@ -145,7 +145,7 @@ class Running:
         self._frames.data = bytearray()  # may be a hundred megabytes
         words = self._frames.words.decode("utf-8", "replace")
         if status is None:
-            outcome = self._killed_for or "crashed"
+            outcome = self._killed_for or "lost"
             took_s = time.monotonic() - self._started_s
             return Ended(outcome, None, payload, 0.0, took_s, 0, "its zygote ended before it")
         code = status.wait_status

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from muniment.trace.residual import Floats, Shown, passing
+from muniment.trace.residual import Floats, Shown
 
 SLOWEST: Final = 0.79
 FASTEST: Final = 1.26
@@ -47,11 +46,11 @@ def likeness(a: Shown, b: Shown) -> tuple[Floats, Floats]:
 
     Where the pictures themselves do not lie on each other, nothing is alike.
     """
-    one, other = passing(a), passing(b)
-    alike = one @ other.T / one.shape[1]
-    power_a = (one**2).mean(axis=1) + NOISE
-    power_b = (other**2).mean(axis=1) + NOISE
-    power = np.sqrt(power_a[:, None] * power_b[None, :])
+    one, other = a.passing, b.passing
+    alike = one @ other.T / np.float32(one.shape[1])
+    power_a = np.sqrt((one**2).mean(axis=1) + NOISE)
+    power_b = np.sqrt((other**2).mean(axis=1) + NOISE)
+    power = power_a[:, None] * power_b
     seen = _units(a.pictures) @ _units(b.pictures).T
     least = _SEEN * float(np.quantile(seen.max(axis=1), 0.8))
     return np.where(seen >= least, alike / power, _ELSEWHERE), np.minimum(power, _ENOUGH)
@@ -64,7 +63,7 @@ def _units(pictures: Floats) -> Floats:
     return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1.0))
 
 
-def lines(a: Shown, b: Shown, most: int) -> list[list[Line]]:
+def lines(a: Shown, b: Shown, most: int, speeds: tuple[float, ...] = SPEEDS) -> list[list[Line]]:
     """Up to `most` stretches of agreement, strongest first, none over an earlier one.
 
     For each: the best line, and the best of those at speed 1 and at other speeds that explain
@@ -73,10 +72,10 @@ def lines(a: Shown, b: Shown, most: int) -> list[list[Line]]:
     if len(a.times_s) < 3 or len(b.times_s) < 3:
         return []
     alike, counted = likeness(a, b)
-    gains = (alike - _TOLL) * counted
+    gains = (alike - np.float32(_TOLL)) * counted
     found: list[list[Line]] = []
     for _ in range(most):
-        rivals = _best(gains, a, b)
+        rivals = _best(gains, a, b, speeds)
         if not rivals or (found and rivals[0].weight < _NEXT * found[0][0].weight):
             break
         found.append(rivals)
@@ -85,17 +84,16 @@ def lines(a: Shown, b: Shown, most: int) -> list[list[Line]]:
     return found
 
 
-def _best(gains: Floats, a: Shown, b: Shown) -> list[Line]:
+def _best(gains: Floats, a: Shown, b: Shown, speeds: tuple[float, ...]) -> list[Line]:
     """The best line of any speed and, when it weighs enough, the best at speed 1."""
     count, other = gains.shape
     of_speed: list[Line] = []
-    for speed in SPEEDS:
-        rows = np.round(np.arange(count) * speed).astype(int)
-        shifts = np.arange(-int(rows[-1]), other)
-        columns = rows[:, None] + shifts[None, :]
-        held = (columns >= 0) & (columns < other)
-        table = gains[np.arange(count)[:, None], np.clip(columns, 0, other - 1)]
-        line = _stretch(np.where(held, table, 0.0), shifts, speed, a, b)
+    for speed in speeds:
+        rows = np.round(np.arange(count) * speed).astype(int).tolist()
+        along = np.zeros((count + 1, rows[-1] + other), np.float32)
+        for at, row in enumerate(rows):
+            along[at + 1, rows[-1] - row : rows[-1] - row + other] = gains[at]
+        line = _stretch(along, -rows[-1], speed, a, b)
         if line is not None:
             of_speed.append(line)
     if not of_speed:
@@ -105,20 +103,22 @@ def _best(gains: Floats, a: Shown, b: Shown) -> list[Line]:
     return [best, *(line for line in plain if line.weight >= _NEARLY * best.weight)]
 
 
-def _stretch(
-    along: NDArray[np.floating], shifts: NDArray[np.intp], speed: float, a: Shown, b: Shown
-) -> Line | None:
-    """The stretch with the largest sum, over all shifts (Kadane's, for all columns at once)."""
-    sums = np.concatenate((np.zeros((1, along.shape[1])), np.cumsum(along, axis=0)))
+def _stretch(along: Floats, lowest_shift: int, speed: float, a: Shown, b: Shown) -> Line | None:
+    """The stretch with the largest sum, over all shifts (Kadane's, for all columns at once).
+
+    `along` is one row of zeros and then gains, moments of a by shifts of b.
+    """
+    sums = np.cumsum(along, axis=0, out=along)
     lowest = np.minimum.accumulate(sums, axis=0)
-    rows = np.arange(len(sums))[:, None]
+    rows = np.arange(len(sums), dtype=np.int32)[:, None]
     begins = np.maximum.accumulate(np.where(sums <= lowest, rows, 0), axis=0)
-    gain = np.where((rows - begins) * a.step_s >= _LEAST_S, sums - lowest, 0.0)
+    gain = np.subtract(sums, lowest, out=lowest)
+    gain[(rows - begins) < _LEAST_S / a.step_s - 1e-6] = 0.0
     end, column = np.unravel_index(int(gain.argmax()), gain.shape)
     weight = float(gain[end, column])
     if weight <= 0:
         return None
     first, last = int(begins[end, column]), int(end) - 1
-    base = b.times_s[0] + shifts[column] * b.step_s
+    base = b.times_s[0] + (lowest_shift + int(column)) * b.step_s
     offset = float(base - speed * a.times_s[0])
     return Line(speed, offset, float(a.times_s[first]), float(a.times_s[last]), weight)

@@ -29,7 +29,8 @@ class Clip:
         times_s, telling, boxes, hashes, which, pictures: at 2 a second: time, 0..1 how much the
             hash says, the part inside borders (left, top, right, bottom as fractions), 256 bits as
             four words, number of the 48 x 48 grey picture of that part.
-        motion_s, motion: 32 x 32 grey pictures of the whole at 5 a second.
+        motion_s, motion_which, motion: at 5 a second: time, number of the 32 x 32 grey picture of
+            the whole.
         sound, sound_s: landmark hashes and their times.
     """
 
@@ -45,9 +46,14 @@ class Clip:
     which: NDArray[np.int64]
     pictures: NDArray[np.uint8]
     motion_s: NDArray[np.float64]
+    motion_which: NDArray[np.int64]
     motion: NDArray[np.uint8]
     sound: NDArray[np.uint32]
     sound_s: NDArray[np.float64]
+
+    def motion_at(self, moments: slice) -> NDArray[np.uint8]:
+        """The 32 x 32 grey pictures of some moments."""
+        return self.motion[self.motion_which[moments]]
 
 
 def words(hashed: NDArray[np.uint8]) -> NDArray[np.uint64]:
@@ -63,11 +69,10 @@ def clip(name: str, findings: Findings) -> Clip:
         MalformedError: a fact or a blob is missing, or is not what the examiners write.
     """
     facts, blobs = findings.get("fingerprint", ({}, {}))
-    empty = fingerprint.FORMAT
     shown = moments(
         blobs.get("pictures") or _none(fingerprint.PICTURES_MAGIC, fingerprint.SIDE),
         fingerprint.PICTURES_MAGIC,
-        empty,
+        fingerprint.FORMAT,
         fingerprint.SIDE,
         fingerprint.COLUMNS,
     )
@@ -93,7 +98,8 @@ def clip(name: str, findings: Findings) -> Clip:
         which=shown.which,
         pictures=shown.kept,
         motion_s=moving.times_ms / 1000.0,
-        motion=moving.kept[moving.which],
+        motion_which=moving.which,
+        motion=moving.kept,
         sound=heard,
         sound_s=heard_ms / 1000.0,
     )

@@ -10,7 +10,7 @@ Sound is reported and never decides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -18,12 +18,15 @@ from numpy.typing import NDArray
 
 from muniment.examine.hashing import Box
 from muniment.model.trace import Pair, Segment, Transform, Verdict
-from muniment.trace.align import lines
+from muniment.trace.align import Line, lines
+from muniment.trace.anchors import anchors
 from muniment.trace.clip import Clip
 from muniment.trace.register import Guess, Looked, Placing, guesses, realigned, refined
-from muniment.trace.residual import STEP_S, Shown, shown
-from muniment.trace.same_footage import Evidence, motion_of, strongest
+from muniment.trace.residual import STEP_S
+from muniment.trace.same_footage import Evidence, evidence, motion_of, strongest
 from muniment.trace.sound import heard_alike
+from muniment.trace.through import turned
+from muniment.trace.windows import Two, found_in_windows, too_long
 
 
 @dataclass(frozen=True)
@@ -58,18 +61,35 @@ _GUESSES: Final = 3
 _LINES: Final = 3
 _CLEAR_BITS: Final = 45.0
 _SURE: Final = 0.93
+#: agreement of pictures from which the placing is not refined further
+_WELL_PLACED: Final = 0.985
+_LEAST_MOMENTS: Final = 3
+#: what hashes propose is taken at once when motion agrees so well, at so nearly speed 1, over all
+#: but so many seconds of the shorter clip, and that is no very short one
+_CLEARLY: Final = 0.8
+_STEADILY: Final = 0.006
+_ENDS_S: Final = 1.0
+_SHORTEST_S: Final = 2.5
 
 
 @dataclass(frozen=True)
 class Laid:
-    """b laid on a: the placing, the borders of both where they match, and the evidence."""
+    """b laid on a, and the evidence.
 
-    placing: Placing
-    inside_a: Box
-    inside_b: Box
+    Attributes:
+        swapped: whether a is the second clip that was given.
+        moving_a_s, moving_b_s: seconds in which anything moves; counted where nothing is the same.
+        single: whether one of the clips is a single picture.
+        in_windows: whether the clips were too long for every shift in time to be tried.
+    """
+
+    two: Two
     found: tuple[Evidence, ...]
+    swapped: bool = False
     moving_a_s: float = 0.0
     moving_b_s: float = 0.0
+    single: bool = False
+    in_windows: bool = False
 
 
 def compare(a: Clip, b: Clip) -> Pair:
@@ -78,7 +98,16 @@ def compare(a: Clip, b: Clip) -> Pair:
 
 
 def compared(a: Looked, b: Looked) -> Pair:
-    """As `compare`, with the hashes of both clips' views made once."""
+    """As `compare`, with the hashes of both clips' views made once.
+
+    Either way round it is the same comparison: of the longer clip with the shorter.
+    """
+    if (-b.clip.duration_s, b.clip.id) < (-a.clip.duration_s, a.clip.id):
+        return turned(_compared(b, a, True))
+    return _compared(a, b, False)
+
+
+def _compared(a: Looked, b: Looked, swapped: bool) -> Pair:
     sound = heard_alike(a.clip, b.clip)
     likely = guesses(a, b, _GUESSES)
     if not likely:
@@ -87,7 +116,7 @@ def compared(a: Looked, b: Looked) -> Pair:
     if placing.agreement < RULE.placed:
         why = f"pictures near each other by hash agree by {placing.agreement:.2f} of 1 when laid on"
         return _unmatched(a.clip, b.clip, sound, f"{why} each other, under {RULE.placed:.2f}")
-    return judged(a.clip, b.clip, laid(a.clip, b.clip, guess, placing), sound)
+    return judged(a.clip, b.clip, laid(a, b, guess, placing, swapped), sound)
 
 
 def _unmatched(a: Clip, b: Clip, sound: bool, why: str) -> Pair:
@@ -98,7 +127,7 @@ def _placed(a: Clip, b: Clip, likely: list[Guess]) -> tuple[Guess, Placing]:
     """The guess whose pictures agree best once refined; one pair of frames may agree by chance."""
     best = (likely[0], refined(a, b, likely[0]))
     for guess in likely[1:]:
-        if best[1].agreement > _SURE or best[0].bits < min(_CLEAR_BITS, guess.bits - 15):
+        if _weighed(*best) > _SURE or best[0].bits < min(_CLEAR_BITS, guess.bits - 15):
             break
         placing = refined(a, b, guess)
         if _weighed(guess, placing) > _weighed(*best):
@@ -110,35 +139,69 @@ def _weighed(guess: Guess, placing: Placing) -> float:
     return placing.agreement - 0.06 / len(guess.pairs)
 
 
-def laid(a: Clip, b: Clip, guess: Guess, placing: Placing) -> Laid:
-    """Lay b on a in time, refine the placing on the pictures so aligned, and measure."""
-    inside_a = _inside(a, [one for one, _ in guess.pairs])
-    inside_b = _inside(b, [two for _, two in guess.pairs])
-    parts = _parts(a, b, placing, inside_a, inside_b)
+def laid(a: Looked, b: Looked, guess: Guess, placing: Placing, swapped: bool = False) -> Laid:
+    """Lay b on a in time, refine the placing on the pictures so aligned, and measure.
+
+    Pictures without motion are not measured. Where hashes already tell how the whole of one clip
+    lies in the other and what moves agrees there, no other line is sought.
+    """
+    inside_a = _inside(a.clip, [one for one, _ in guess.pairs])
+    inside_b = _inside(b.clip, [two for _, two in guess.pairs])
+    two = Two(a.clip, b.clip, placing, inside_a, inside_b)
+    if min(_moments(a.clip), _moments(b.clip)) < _LEAST_MOMENTS:
+        return Laid(two, (), swapped, single=True)
+    if too_long(a.clip, b.clip):
+        found = found_in_windows(two, anchors(a, b, guess, two), same, RULE.moving_s)
+        return Laid(two, found, swapped, in_windows=True)
+    return _straight(two, guess, swapped) or _searched(two, swapped)
+
+
+def _moments(clip: Clip) -> int:
+    return 0 if clip.still else len(clip.motion_s)
+
+
+def _straight(two: Two, guess: Guess, swapped: bool) -> Laid | None:
+    """The line of speed 1 that hashes propose, when one clip wholly lies on it; else None."""
+    shifts = [two.b.times_s[y] - two.a.times_s[x] for x, y in guess.pairs]
+    shift = float(np.median(shifts))
+    low, high = max(0.0, -shift), min(two.a.duration_s, two.b.duration_s - shift)
+    whole_s = min(two.a.duration_s, two.b.duration_s) - _ENDS_S
+    if high - low < max(whole_s, _SHORTEST_S):
+        return None
+    if two.placing.agreement < _WELL_PLACED:
+        again = realigned(two.a, two.b, two.placing, 1.0, shift, (low, high))
+        two = replace(two, placing=again)
+    found = evidence(*two.parts(), Line(1.0, shift, low, high, 1.0), _CLEARLY)
+    line = found.line
+    covered = line.to_s - line.from_s + STEP_S >= whole_s and abs(line.speed - 1.0) < _STEADILY
+    if not (covered and found.motion >= _CLEARLY and same(found)):
+        return None
+    return Laid(two, (found,), swapped)
+
+
+def _searched(two: Two, swapped: bool) -> Laid:
+    """Every line of time, and the placing refined along the best."""
+    parts = two.parts()
     found = lines(*parts, _LINES)
-    if found and placing.agreement < 0.985:
+    if found and two.placing.agreement < _WELL_PLACED:
         top = found[0][0]
         stretch = (top.from_s, top.to_s)
-        again = realigned(a, b, placing, top.speed, top.offset_s, stretch)
-        moved = max(abs(x - y) for x, y in zip(again.box, placing.box, strict=True))
-        placing = again
+        again = realigned(two.a, two.b, two.placing, top.speed, top.offset_s, stretch)
+        moved = max(abs(x - y) for x, y in zip(again.box, two.placing.box, strict=True))
+        two = replace(two, placing=again)
         if moved > 0.012:
-            parts = _parts(a, b, placing, inside_a, inside_b)
+            parts = two.parts()
             found = lines(*parts, _LINES)
     measured = tuple(strongest(*parts, rivals) for rivals in found)
-    moving = motion_of(parts[0]), motion_of(parts[1])
-    return Laid(placing, inside_a, inside_b, measured, *moving)
+    if any(same(one) for one in measured):
+        return Laid(two, measured, swapped)
+    return Laid(two, measured, swapped, motion_of(parts[0]), motion_of(parts[1]))
 
 
 def _inside(clip: Clip, frames: list[int]) -> Box:
     """The part inside borders, where the clip matches."""
     sides: NDArray[np.float32] = np.median(clip.boxes[frames], axis=0)
     return (float(sides[0]), float(sides[1]), float(sides[2]), float(sides[3]))
-
-
-def _parts(a: Clip, b: Clip, placing: Placing, inside_a: Box, inside_b: Box) -> tuple[Shown, Shown]:
-    in_a, in_b = placing.shared()
-    return shown(a, inside_a, in_a, False), shown(b, inside_b, in_b, placing.mirrored)
 
 
 def same(found: Evidence) -> bool:
@@ -187,20 +250,20 @@ def judged(a: Clip, b: Clip, laid: Laid, sound: bool) -> Pair:
     """The verdict on clips laid on each other, with its reasons."""
     good = sorted((one for one in laid.found if same(one)), key=lambda one: one.line.from_s)
     best = max(laid.found, key=lambda one: one.motion * one.line.weight, default=None)
-    reasons = [_where(laid.placing)]
+    reasons = [_where(laid.two.placing)]
     if good:
         verdict, kept = Verdict.SAME_FOOTAGE, _apart(good)
-        reasons += [_moves(one) for one in kept]
+        reasons += [_moves(one, laid.swapped) for one in kept]
     else:
         verdict, why = _otherwise(laid, sound)
         kept = [best] if best is not None and verdict is Verdict.UNDETERMINED else []
-        reasons += ([_moves(best)] if best is not None else []) + [why]
+        reasons += ([_moves(best, laid.swapped)] if best is not None else []) + [why]
     motion = max((one.motion for one in good), default=best.motion if best else None)
     return Pair(
         a=a.id,
         b=b.id,
         verdict=verdict,
-        score=_score(verdict, laid.placing.agreement, motion or 0.0),
+        score=_score(verdict, laid.two.placing.agreement, motion or 0.0),
         segments=tuple(_segment(one, a, b) for one in kept),
         transform=_transform(laid),
         sound=sound,
@@ -211,6 +274,12 @@ def judged(a: Clip, b: Clip, laid: Laid, sound: bool) -> Pair:
 
 def _otherwise(laid: Laid, sound: bool) -> tuple[Verdict, str]:
     """The verdict where nothing shows the same footage, and why."""
+    if laid.single:
+        what = "a single picture cannot be told from the same scene at another moment"
+        return Verdict.UNDETERMINED, what
+    if laid.in_windows:
+        what = "the clips are too long to try every shift in time; none that was tried shows it"
+        return Verdict.UNDETERMINED, what
     if min(laid.moving_a_s, laid.moving_b_s) < RULE.other_moving_s:
         return Verdict.UNDETERMINED, "too little moves to tell one moment from another"
     if any(found.rival >= RULE.rival * found.motion > 0 for found in laid.found if _half(found)):
@@ -220,7 +289,7 @@ def _otherwise(laid: Laid, sound: bool) -> tuple[Verdict, str]:
     if sound:
         what = "what moves is not the same at any shift in time, yet the sound is alike"
         return Verdict.UNDETERMINED, what
-    if laid.placing.agreement < RULE.other_picture:
+    if laid.two.placing.agreement < RULE.other_picture:
         return Verdict.UNDETERMINED, "the pictures lie on each other too loosely to compare motion"
     what = "the pictures lie on each other and at no shift in time does the same move"
     return Verdict.SAME_CAMERA_OTHER_MOMENT, what
@@ -283,13 +352,13 @@ def _score(verdict: Verdict, agreement: float, motion: float) -> float:
 
 
 def _transform(laid: Laid) -> Transform:
-    box = laid.placing.box
+    box = laid.two.placing.box
     whole = max(abs(box[0]), abs(box[1]), abs(box[2] - 1), abs(box[3] - 1)) < 0.02
     return Transform(
-        mirrored=laid.placing.mirrored,
+        mirrored=laid.two.placing.mirrored,
         crop=None if whole else _rounded(box),
-        borders_a=_borders(laid.inside_a),
-        borders_b=_borders(laid.inside_b),
+        borders_a=_borders(laid.two.inside_a),
+        borders_b=_borders(laid.two.inside_b),
     )
 
 
@@ -307,12 +376,13 @@ def _where(placing: Placing) -> str:
     return f"the pictures agree by {placing.agreement:.2f} of 1 when laid on each other{mirrored}"
 
 
-def _moves(found: Evidence) -> str:
-    line = found.line
+def _moves(found: Evidence, swapped: bool) -> str:
+    low_s, high_s = _in_b(found) if swapped else _in_a(found)
+    moving_s = (found.moving_a_s, found.moving_b_s)[:: -1 if swapped else 1]
     return (
-        f"from {line.from_s:.1f} s to {line.to_s:.1f} s of the first clip, what moves correlates by "
+        f"from {low_s:.1f} s to {high_s:.1f} s of the first clip, what moves correlates by "
         f"{found.motion:.2f} of 1; the same moves in {found.steady * 100:.0f} % of the moving time "
-        f"({found.moving_a_s:.1f} s in the first, {found.moving_b_s:.1f} s in the second)"
+        f"({moving_s[0]:.1f} s in the first, {moving_s[1]:.1f} s in the second)"
     )
 
 

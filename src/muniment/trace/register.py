@@ -20,7 +20,8 @@ from muniment.trace.views import (
     MIRROR_WORDS,
     RADIUS,
     VIEWS,
-    distances,
+    nearest,
+    spread,
     thinned,
     view_hashes,
 )
@@ -28,13 +29,21 @@ from muniment.trace.views import (
 Floats = NDArray[np.float32]
 #: samples a side at which pictures are compared for registration
 _SAMPLES: Final = 32
-_STEPS: Final = (0.04, 0.02, 0.01, 0.005)
+#: of the search for a placing: from pairs of frames, and again from pictures of one moment
+_STEPS: Final = (0.04, 0.02, 0.01)
+_FINE_STEPS: Final = (0.02, 0.01, 0.005)
 _LEAST_SHARED: Final = 0.4
 _PAIRS: Final = 4
 _BLOCKS: Final = 4
 #: variance of a block, in grey levels squared, that compression makes
 _FLAT: Final = 4.0
 _GOOD: Final = 0.985
+#: from this agreement on, whole pictures stay whole unless a change by a small step agrees more
+_NEARLY: Final = 0.9
+_SMALL_STEP: Final = 0.01
+#: mean hash distance, in bits, from which on whole pictures are clearly the same
+_CLEAR_BITS: Final = 24.0
+_LINE_SPEEDS: Final = np.array((1.0, 0.9, 1.1, 0.8, 1.25))
 
 
 @dataclass(frozen=True)
@@ -71,69 +80,111 @@ class Looked:
         return thinned(self.clip)
 
     @cached_property
+    def whole(self) -> NDArray[np.uint64]:
+        """Hashes of these frames (n x 4 words)."""
+        return self.clip.hashes[self.frames]
+
+    @cached_property
+    def viewed(self) -> NDArray[np.intp]:
+        """Frames of which crops are hashed too: all, of a long clip some."""
+        return spread(self.frames)
+
+    @cached_property
     def views(self) -> NDArray[np.uint64]:
-        """Hashes of all views of these frames."""
-        return view_hashes(self.clip, self.frames)
+        """Hashes of all views of the frames in `viewed` (views x n x 4 words)."""
+        return view_hashes(self.clip, self.viewed)
 
 
 @dataclass(frozen=True)
 class Guess:
-    """A placing proposed by hashes, the frame pairs (a, b) behind it, and their mean distance."""
+    """A placing proposed by hashes, the frame pairs (a, b) behind it, and their mean distance.
+
+    `view` of a's pictures (of b's, where not `crops_a`) was compared with whole pictures.
+    """
 
     placing: Placing
     pairs: tuple[tuple[int, int], ...]
     bits: float
+    view: int = 0
+    crops_a: bool = True
 
 
 def guesses(a: Looked, b: Looked, most: int) -> list[Guess]:
-    """The likeliest placings of b in a, best first; none when no frames are near."""
+    """The likeliest placings of b in a, best first; none when no frames are near.
+
+    Crops are tried only where whole pictures are not clearly near each other.
+    """
     if not len(a.frames) or not len(b.frames):
         return []
-    found: list[Guess] = []
-    for mirrored in (False, True):
-        turn = MIRROR_WORDS if mirrored else np.uint64(0)
-        whole_a, whole_b = a.views[0], b.views[0]
-        of_a = distances(a.views.reshape(-1, 4), whole_b ^ turn)
-        found += _nearest(of_a.reshape(len(VIEWS), len(whole_a), -1), a, b, mirrored, True)
-        of_b = distances(whole_a ^ turn, b.views[1:].reshape(-1, 4))
-        by_view = of_b.reshape(len(whole_a), len(VIEWS) - 1, -1).transpose(1, 0, 2)
-        found += _nearest(by_view, a, b, mirrored, False)
-    found.sort(key=lambda guess: (guess.bits, guess.placing.mirrored, guess.placing.box))
-    return found[:most]
+    turns: tuple[NDArray[np.uint64], ...] = (np.zeros_like(MIRROR_WORDS), MIRROR_WORDS)
+    found = [
+        one
+        for mirrored, turn in enumerate(turns)
+        for one in _near(a.whole[None], b.whole ^ turn, bool(mirrored), True, 0)
+    ]
+    if not any(one.bits <= _CLEAR_BITS and len(one.at) >= _PAIRS for one in found):
+        for mirrored, turn in enumerate(turns):
+            found += _near(a.views[1:], b.whole ^ turn, bool(mirrored), True, 1)
+            found += _near(b.views[1:] ^ turn, a.whole, bool(mirrored), False, 1)
+    found.sort(key=lambda one: (one.bits, one.mirrored, one.view))
+    return [_guess(a, b, one) for one in found[:most]]
 
 
-def _nearest(
-    apart: NDArray[np.int16], a: Looked, b: Looked, mirrored: bool, crops_a: bool
-) -> list[Guess]:
-    """A guess for each view whose nearest frames lie within the radius."""
-    found = []
-    for view in np.flatnonzero(apart.min(axis=(1, 2)) <= RADIUS).tolist():
-        table = apart[view]
-        ends = table.argmin(axis=0)
-        best = table[ends, np.arange(table.shape[1])]
-        order = np.argsort(best, kind="stable")[: 4 * _PAIRS]
-        near = order[best[order] <= RADIUS]
-        chosen = _consistent(a.clip.times_s[a.frames[ends[near]]], b.clip.times_s[b.frames[near]])
-        spread = near[chosen][:: max(1, len(chosen) // _PAIRS)][:_PAIRS]
-        pairs = tuple((int(a.frames[ends[at]]), int(b.frames[at])) for at in spread)
-        box = VIEWS[view] if crops_a else VIEWS[view + 1]
-        placed = box if crops_a else _inverse(_flipped(box) if mirrored else box)
+@dataclass(frozen=True)
+class _Near:
+    """Frames of one clip, each with the nearest of the other, under one view."""
+
+    mirrored: bool
+    crops_a: bool
+    view: int
+    at: NDArray[np.intp]
+    ends: NDArray[np.intp]
+    bits: float
+
+
+def _near(
+    views: NDArray[np.uint64],
+    whole: NDArray[np.uint64],
+    mirrored: bool,
+    crops_a: bool,
+    number: int,
+) -> list[_Near]:
+    """For each view (n x 4 words; from `number` on) with frames within the radius: the nearest."""
+    best, ends = nearest(views, whole)
+    order = np.argsort(best, axis=1, kind="stable")[:, : 4 * _PAIRS]
+    least = np.take_along_axis(best, order, axis=1)
+    found: list[_Near] = []
+    for view in np.flatnonzero(least[:, 0] <= RADIUS).tolist():
+        near = int(np.count_nonzero(least[view] <= RADIUS))
+        at = order[view, :near]
         # few frames within the radius weigh less than many
-        bits = float(best[near].mean()) + 12.0 / len(near)
-        found.append(Guess(Placing(mirrored, placed), pairs, bits))
+        bits = float(least[view, :near].mean()) + 12.0 / near
+        found.append(_Near(mirrored, crops_a, number + view, at, ends[view, at], bits))
     return found
+
+
+def _guess(a: Looked, b: Looked, near: _Near) -> Guess:
+    """The placing of a view, and a few of its frame pairs that lie on one line of time."""
+    box = VIEWS[near.view]
+    if near.crops_a:
+        frames_a = (a.viewed if near.view else a.frames)[near.ends]
+        frames_b = b.frames[near.at]
+    else:
+        frames_a, frames_b = a.frames[near.at], b.viewed[near.ends]
+        box = _inverse(_flipped(box) if near.mirrored else box)
+    chosen = _consistent(a.clip.times_s[frames_a], b.clip.times_s[frames_b])
+    spread_out = chosen[:: max(1, len(chosen) // _PAIRS)][:_PAIRS]
+    pairs = tuple((int(frames_a[at]), int(frames_b[at])) for at in spread_out)
+    return Guess(Placing(near.mirrored, box), pairs, near.bits, near.view, near.crops_a)
 
 
 def _consistent(times_a: NDArray[np.float64], times_b: NDArray[np.float64]) -> NDArray[np.intp]:
     """The largest set of frame pairs that lie on one line of time, of a few speeds."""
-    best = np.zeros(1, np.intp)
-    for speed in (1.0, 0.9, 1.1, 0.8, 1.25):
-        offsets = times_b - speed * times_a
-        for offset in np.unique(offsets):
-            held = np.flatnonzero(np.abs(offsets - offset) <= 0.3)
-            if len(held) > len(best):
-                best = held
-    return best
+    offsets = times_b - _LINE_SPEEDS[:, None] * times_a
+    ordered = np.sort(offsets, axis=1)
+    held = np.abs(offsets[:, None, :] - ordered[:, :, None]) <= 0.3
+    best = np.unravel_index(int(held.sum(axis=2).argmax()), ordered.shape)
+    return np.flatnonzero(held[best])
 
 
 def _flipped(box: Box) -> Box:
@@ -171,48 +222,70 @@ def realigned(
     share = np.clip((mapped[frames] - before) / np.maximum(after - before, 1e-6), 0, 1)
     weight = share.astype(np.float32)[:, None, None]
     second = pictures_at(b, upper - 1) * (1 - weight) + pictures_at(b, upper) * weight
-    return fitted(pictures_at(a, frames).astype(np.float32), second, placing, _STEPS)
+    return fitted(pictures_at(a, frames).astype(np.float32), second, placing, _FINE_STEPS)
 
 
 def fitted(first: Floats, second: Floats, placing: Placing, steps: tuple[float, ...]) -> Placing:
     """The placing near a given one at which pairs of pictures (n x 48 x 48 each) agree most."""
-    second = second[..., ::-1] if placing.mirrored else second
-    best = list(placing.box)
-    agreed = _agreement(first, second, placing)
+    two = _Two(first, second, placing.mirrored)
+    best, agreed = placing.box, two.agreement(placing.box)
     whole = placing.box == WHOLE
+    around = _changed(best, _SMALL_STEP) if whole and agreed > _NEARLY else []
+    if around and all(two.agreement(box) <= agreed + 1e-4 for box in around):
+        return Placing(placing.mirrored, best, agreed)
     for step in steps:
         if whole and agreed > _GOOD:
             break
         for _ in range(3):
             before = agreed
             for change in _changes(step):
-                moved = [one + by for one, by in zip(best, change, strict=True)]
-                tried = _agreement(first, second, Placing(placing.mirrored, _box(moved)))
+                moved = _moved(best, change)
+                tried = two.agreement(moved)
                 if tried > agreed + 1e-4:
                     best, agreed = moved, tried
             if agreed - before < 1e-3:
                 break
-    return Placing(placing.mirrored, _box(best), agreed)
+    return Placing(placing.mirrored, best, agreed)
 
 
-def _changes(step: float) -> list[tuple[float, float, float, float]]:
+def _changes(step: float) -> list[Box]:
     """Shifts, and widening or narrowing, by a step each way."""
-    out: list[tuple[float, float, float, float]] = []
+    out: list[Box] = []
     for by in (step, -step):
         out += [(by, 0, by, 0), (0, by, 0, by), (-by / 2, 0, by / 2, 0), (0, -by / 2, 0, by / 2)]
     return out
 
 
-def _box(sides: list[float]) -> Box:
-    return (sides[0], sides[1], sides[2], sides[3])
+def _moved(box: Box, by: Box) -> Box:
+    return (box[0] + by[0], box[1] + by[1], box[2] + by[2], box[3] + by[3])
 
 
-def _agreement(first: Floats, second: Floats, placing: Placing) -> float:
-    in_a, in_b = placing.shared()
-    for part in (in_a, in_b):
-        if min(part[2] - part[0], part[3] - part[1]) < _LEAST_SHARED:
-            return -1.0
-    return agreement(resampled(first, in_a, _SAMPLES), resampled(second, in_b, _SAMPLES))
+def _changed(box: Box, step: float) -> list[Box]:
+    return [_moved(box, by) for by in _changes(step)]
+
+
+class _Two:
+    """Pairs of pictures, of which parts are compared; a part is sampled once."""
+
+    def __init__(self, first: Floats, second: Floats, mirrored: bool) -> None:
+        self._pictures = first, np.ascontiguousarray(second[..., ::-1]) if mirrored else second
+        self._sampled: tuple[dict[Box, Blocks], dict[Box, Blocks]] = ({}, {})
+        self._mirrored = mirrored
+
+    def agreement(self, box: Box) -> float:
+        """How alike the pictures are where the second ones lie at `box` of the first."""
+        parts = Placing(self._mirrored, box).shared()
+        for part in parts:
+            if min(part[2] - part[0], part[3] - part[1]) < _LEAST_SHARED:
+                return -1.0
+        return _alike(self._blocks(0, parts[0]), self._blocks(1, parts[1]))
+
+    def _blocks(self, which: int, part: Box) -> Blocks:
+        known = self._sampled[which].get(part)
+        if known is None:
+            known = _in_blocks(resampled(self._pictures[which], part, _SAMPLES))
+            self._sampled[which][part] = known
+        return known
 
 
 def agreement(one: Floats, other: Floats) -> float:
@@ -221,21 +294,40 @@ def agreement(one: Floats, other: Floats) -> float:
     The quarter of the blocks that agrees least is left out: captions and logos lie there. A block
     that is flat in both pictures neither agrees nor disagrees.
     """
-    cuts = [_cut(pictures) for pictures in (one, other)]
-    centred = [cut - cut.mean(axis=-1, keepdims=True) for cut in cuts]
-    products = (centred[0] * centred[1]).mean(axis=-1)
-    power = [(cut**2).mean(axis=-1) for cut in centred]
-    local = (products / np.sqrt((power[0] + _FLAT) * (power[1] + _FLAT))).mean(axis=0)
-    telling = np.sqrt(np.minimum(*power)).mean(axis=0) + 0.5
-    order = np.argsort(local)[_BLOCKS * _BLOCKS // 4 :]
-    return float((local * telling)[order].sum() / telling[order].sum())
+    return _alike(_in_blocks(one), _in_blocks(other))
 
 
-def _cut(pictures: Floats) -> Floats:
-    """Blocks of pictures: n x 16 x 64."""
-    side = _SAMPLES // _BLOCKS
-    cut = pictures.reshape(-1, _BLOCKS, side, _BLOCKS, side).transpose(0, 1, 3, 2, 4)
-    return cut.reshape(len(pictures), _BLOCKS * _BLOCKS, side * side)
+#: pictures in grey levels (n x 1024), means and variances of their blocks (n x 16 each)
+Blocks = tuple[Floats, Floats, Floats]
+
+
+def _in_blocks(pictures: Floats) -> Blocks:
+    flat = pictures.reshape(len(pictures), -1) - np.float32(128)
+    mean = np.asarray(flat @ _POOL, np.float32)
+    square = np.asarray((flat * flat) @ _POOL, np.float32)
+    return flat, mean, np.maximum(square - mean * mean, np.float32(0))
+
+
+def _alike(one: Blocks, other: Blocks) -> float:
+    products = (one[0] * other[0]) @ _POOL - one[1] * other[1]
+    local = products / np.sqrt((one[2] + _FLAT) * (other[2] + _FLAT))
+    local = np.add.reduce(local) / len(local)
+    telling = np.sqrt(np.minimum(one[2], other[2]))
+    telling = np.add.reduce(telling) / len(telling) + np.float32(0.5)
+    order = local.argsort()[_BLOCKS * _BLOCKS // 4 :]
+    kept = telling[order]
+    return float((local[order] @ kept) / np.add.reduce(kept))
+
+
+def _pool() -> Floats:
+    """(1024 x 16): the means of the blocks of a picture of 32 x 32."""
+    block = np.arange(_SAMPLES) * _BLOCKS // _SAMPLES
+    number = (block[:, None] * _BLOCKS + block[None, :]).reshape(-1)
+    pool = (number[:, None] == np.arange(_BLOCKS * _BLOCKS)).astype(np.float32)
+    return np.asarray(pool / (_SAMPLES // _BLOCKS) ** 2, np.float32)
+
+
+_POOL: Final = _pool()
 
 
 def correlations(one: Floats, other: Floats) -> Floats:

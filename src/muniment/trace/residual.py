@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,14 @@ STEP_S: Final = 0.2
 _REACH_S: Final = 2.0
 #: mean difference of two pictures that is taken for a cut
 _CUT_LEVELS: Final = 20.0
+#: pictures whose fits are made at once
+_AT_ONCE: Final = 256
+#: what is added to the squared length of each fitted picture, so that empty ones take nothing
+_RIDGE: Final = 1e-5
+_PLACE: Final = np.linspace(-1.0, 1.0, SAMPLES, dtype=np.float32)
+_MEAN: Final = np.full(SAMPLES * SAMPLES, 1 / (SAMPLES * SAMPLES), np.float32)
+_X: Final = _PLACE[None, None, :]
+_Y: Final = _PLACE[None, :, None]
 
 
 @dataclass(frozen=True)
@@ -29,10 +38,25 @@ class Shown:
     pictures: Floats
     step_s: float
 
+    @cached_property
+    def passing(self) -> Floats:
+        """What differs from the mean of two seconds before and after in the same shot (n x 576)."""
+        reach = max(1, round(_REACH_S / self.step_s))
+        means = [_running(shot.reshape(len(shot), -1), reach) for shot in shots(self.pictures)]
+        return _each_less(self.pictures, np.concatenate(means))
 
-def shown(clip: Clip, inside: Box, part: Box, mirrored: bool) -> Shown:
-    """`part` of what lies within the borders `inside` of each motion picture."""
-    pictures = clip.motion
+
+def shown(
+    clip: Clip,
+    inside: Box,
+    part: Box,
+    mirrored: bool,
+    step: float,
+    stretch_s: tuple[float, float],
+) -> Shown:
+    """`part` of what lies within the borders `inside`, every `step` seconds of a stretch."""
+    first, end = np.searchsorted(clip.motion_s, stretch_s).tolist()
+    times_s, pictures = clip.motion_s[first:end], clip.motion_at(slice(first, end))
     left, top, right, bottom = inside
     if mirrored:
         pictures = pictures[..., ::-1]
@@ -44,16 +68,17 @@ def shown(clip: Clip, inside: Box, part: Box, mirrored: bool) -> Shown:
         left + part[2] * wide,
         top + part[3] * high,
     )
-    seen = Shown(clip.motion_s, resampled(pictures, box, SAMPLES), STEP_S)
-    if len(seen.times_s) < 2:
+    seen = Shown(times_s, resampled(pictures, box, SAMPLES), step)
+    if len(times_s) < 2:
         return seen
-    step = _step(clip.motion_s)
-    grid = np.arange(clip.motion_s[0], clip.motion_s[-1] + step / 2, step)
+    grid = np.arange(times_s[0], times_s[-1] + step / 2, step)
     return Shown(grid, at(seen, grid), step)
 
 
-def _step(times_s: NDArray[np.float64]) -> float:
-    """The grid of a clip: 0.2 s, doubled as often as a long clip's pictures were thinned out."""
+def step_s(times_s: NDArray[np.float64]) -> float:
+    """Seconds between moments of a clip's grid: 0.2, doubled as often as it was thinned out."""
+    if len(times_s) < 2:
+        return STEP_S
     mean = float(np.median(np.diff(times_s)))
     return STEP_S * 2.0 ** max(0, round(float(np.log2(max(mean, STEP_S) / STEP_S)) - 0.2))
 
@@ -64,7 +89,8 @@ def at(seen: Shown, times_s: NDArray[np.float64]) -> Floats:
     before, after = seen.times_s[upper - 1], seen.times_s[upper]
     share = np.clip((times_s - before) / np.maximum(after - before, 1e-6), 0.0, 1.0)
     weight = share.astype(np.float32)[:, None, None]
-    return seen.pictures[upper - 1] * (1 - weight) + seen.pictures[upper] * weight
+    low = seen.pictures[upper - 1]
+    return np.asarray(low + (seen.pictures[upper] - low) * weight, dtype=np.float32)
 
 
 def unsteady(pictures: Floats, still: Floats) -> Floats:
@@ -72,58 +98,68 @@ def unsteady(pictures: Floats, still: Floats) -> Floats:
 
     From each picture its best fit is taken by a constant, by `still`, and by what small shifts, a
     turn and a zoom of `still` add: a fade, a flicker or a sway of the camera leaves nothing, and
-    two moments of one camera do not look alike because both sway. `still` is one, or one for each.
+    two moments of one camera do not look alike because both sway.
     """
     return less(pictures, basis(still))
 
 
 def less(pictures: Floats, taken: Floats) -> Floats:
-    """Pictures less their part along orthonormal ones (5 x m x 400, m is 1 or n): n x 400."""
+    """Pictures less their mean and their part along orthonormal ones (8 x 576): n x 576."""
     flat = pictures.reshape(len(pictures), -1)
-    flat = flat - flat.mean(axis=1, keepdims=True)
-    if taken.shape[1] == 1:
-        one = taken[:, 0]
-        return np.asarray(flat - (flat @ one.T) @ one, dtype=np.float32)
-    for each in taken:
-        flat = flat - (flat * each).sum(axis=1, keepdims=True) * each
-    return np.asarray(flat, dtype=np.float32)
+    flat = flat - (flat @ _MEAN)[:, None]
+    flat -= (flat @ taken.T) @ taken
+    return flat
 
 
 def basis(still: Floats) -> Floats:
-    """Orthonormal pictures (8 x m x 576) that light and a shaken camera add to `still`."""
-    still = still.reshape(-1, SAMPLES, SAMPLES)
-    down: Floats = np.asarray(np.gradient(still, axis=1))
-    across: Floats = np.asarray(np.gradient(still, axis=2))
-    place = np.linspace(-1.0, 1.0, SAMPLES, dtype=np.float32)
-    x, y = place[None, None, :], place[None, :, None]
-    turn, zoom = y * across - x * down, x * across + y * down
-    bend_x, bend_y = np.asarray(np.gradient(across, axis=2)), np.asarray(np.gradient(down, axis=1))
-    raw: list[Floats] = [still, across, down, zoom, turn, bend_x, bend_y]
-    raw.append(np.asarray(np.gradient(across, axis=1)))
-    done: list[Floats] = []
-    for picture in raw:
-        flat = picture.reshape(len(still), -1)
-        flat = flat - flat.mean(axis=1, keepdims=True)
-        size = np.linalg.norm(flat, axis=1, keepdims=True)
-        for earlier in done:
-            flat = flat - (flat * earlier).sum(axis=1, keepdims=True) * earlier
-        left = np.linalg.norm(flat, axis=1, keepdims=True)
-        told = (left > 1e-3 * size) & (left > 1e-2)
-        done.append(np.where(told, flat / np.maximum(left, 1e-6), 0.0).astype(np.float32))
-    return np.stack(done)
+    """Orthonormal pictures (8 x 576) that light and a shaken camera add to `still`."""
+    raw = _added(still.reshape(1, SAMPLES, SAMPLES))[0]
+    done, left = np.linalg.qr(raw.T)
+    sizes = np.sqrt((raw * raw).sum(axis=1))
+    told = np.abs(np.diagonal(left)) > np.maximum(1e-3 * sizes, 1e-2)
+    return np.asarray(done.T * told[:, None], dtype=np.float32)
+
+
+def _added(still: Floats) -> Floats:
+    """What light and a shaken camera add to m still pictures, without means: m x 8 x 576."""
+    down, across = _slope(still, 1), _slope(still, 2)
+    turn, zoom = _Y * across - _X * down, _X * across + _Y * down
+    bent = _slope(across, 2), _slope(down, 1), _slope(across, 1)
+    raw = np.stack((still, across, down, zoom, turn, *bent), axis=1)
+    raw = raw.reshape(len(still), raw.shape[1], -1)
+    raw -= (raw @ _MEAN)[..., None]
+    return raw
+
+
+def _slope(pictures: Floats, axis: int) -> Floats:
+    """Half the difference of both neighbours; of the only one at the edge the whole."""
+    turned = pictures.swapaxes(axis, 2)
+    out = np.empty_like(turned)
+    out[..., 1:-1] = (turned[..., 2:] - turned[..., :-2]) * np.float32(0.5)
+    out[..., 0] = turned[..., 1] - turned[..., 0]
+    out[..., -1] = turned[..., -1] - turned[..., -2]
+    return out.swapaxes(axis, 2)
+
+
+def _each_less(pictures: Floats, stills: Floats) -> Floats:
+    """As `unsteady`, with a still picture for each picture (least squares, all at once)."""
+    out = np.empty((len(pictures), SAMPLES * SAMPLES), np.float32)
+    for begin in range(0, len(pictures), _AT_ONCE):
+        part = slice(begin, begin + _AT_ONCE)
+        raw = _added(stills[part].reshape(-1, SAMPLES, SAMPLES))
+        raw /= np.maximum(np.linalg.norm(raw, axis=2, keepdims=True), 1e-2)
+        flat = pictures[part].reshape(len(raw), -1)
+        flat = flat - (flat @ _MEAN)[:, None]
+        gram = (raw @ raw.transpose(0, 2, 1)).astype(np.float64) + _RIDGE * np.eye(raw.shape[1])
+        share = np.linalg.solve(gram, (raw @ flat[:, :, None]).astype(np.float64))
+        out[part] = flat - (share.transpose(0, 2, 1).astype(np.float32) @ raw)[:, 0]
+    return out
 
 
 def shots(pictures: Floats) -> list[Floats]:
     """Pictures split where they jump."""
     jumps = np.abs(np.diff(pictures, axis=0)).mean(axis=(1, 2)) > _CUT_LEVELS
     return np.split(pictures, np.flatnonzero(jumps) + 1)
-
-
-def passing(seen: Shown) -> Floats:
-    """What differs from the mean of two seconds before and after in the same shot (n x 576)."""
-    reach = max(1, round(_REACH_S / seen.step_s))
-    means = [_running(shot.reshape(len(shot), -1), reach) for shot in shots(seen.pictures)]
-    return unsteady(seen.pictures, np.concatenate(means))
 
 
 def _running(flat: Floats, reach: int) -> Floats:

@@ -29,6 +29,12 @@ _NOISE: Final = 1.5
 _AGREE: Final = 0.4
 _COVERED: Final = 0.5
 _STILL_NOISE: Final = 9.0
+#: pictures of which the median is taken, and moments on which a line is fitted: so many or up to
+#: twice as many
+_MEDIAN_OF: Final = 32
+_FIT_ON: Final = 24
+#: moments by which the ends of a stretch may move without a new fit
+_SAME_ENDS: Final = 2.5
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,22 @@ class Evidence:
 
 def moving(pictures: Floats) -> Floats:
     """What is left of pictures (n x 24 x 24) without their median over time (n x 576)."""
-    return unsteady(pictures, np.median(pictures, axis=0))
+    return unsteady(pictures, still(pictures))
+
+
+def still(pictures: Floats) -> Floats:
+    """What stands still in pictures (n x 24 x 24): their median, of many that of some."""
+    some = pictures[:: max(1, len(pictures) // _MEDIAN_OF)]
+    columns = np.sort(some.reshape(len(some), -1).T.copy(), axis=1)
+    half = len(some) // 2
+    middle = (columns[:, half] + columns[:, -1 - half]) / 2
+    return np.asarray(middle, np.float32).reshape(SAMPLES, SAMPLES)
+
+
+def _own(a: Shown, times: NDArray[np.float64]) -> Floats:
+    """The pictures at times that are a run of a clip's own."""
+    first = int(np.searchsorted(a.times_s, times[0]))
+    return a.pictures[first : first + len(times)]
 
 
 def correlation(one: Floats, other: Floats) -> float:
@@ -87,15 +108,16 @@ def fitted(a: Shown, b: Shown, line: Line) -> tuple[Line, float]:
     times = _window(a, b, line, whole=False)
     if len(times) < 5:
         return line, 0.0
-    one = moving(at(a, times))
+    one = moving(_own(a, times))
+    every = max(1, len(times) // _FIT_ON)
+    one, times = one[::every], times[::every]
     middle = float(times.mean())
-    first = at(b, times * line.speed + line.offset_s)
-    still = basis(np.median(first, axis=0))
+    steady = basis(still(at(b, times * line.speed + line.offset_s)))
     size = float((one**2).sum())
 
     def tried(speed: float, shift: float) -> float:
         mapped = (times - middle) * speed + middle * line.speed + line.offset_s + shift
-        other = less(at(b, mapped), still)
+        other = less(at(b, mapped), steady)
         norm = float(np.sqrt(size * float((other**2).sum())))
         return float((one * other).sum()) / norm if norm > 1.0 else 0.0
 
@@ -189,43 +211,48 @@ def extended(a: Shown, b: Shown, line: Line) -> Line:
     core = (times >= line.from_s) & (times <= line.to_s)
     if core.sum() < 3:
         return line
-    first, second = at(a, times), at(b, times * line.speed + line.offset_s)
+    first, second = _own(a, times), at(b, times * line.speed + line.offset_s)
     alike = correlations(first, second)
     least = 0.8 * float(np.median(alike[core]))
-    still_a, still_b = np.median(first[core], axis=0), np.median(second[core], axis=0)
+    still_a, still_b = still(first[core]), still(second[core])
     reach = max(1, round(_LOCAL_S / a.step_s))
     seen = (alike >= least)[:, None]
     one, other = unsteady(first, still_a) * seen, unsteady(second, still_b) * seen
     locally, power = _local(one, other, reach)
     good = (alike >= least) & ~((power > _LIVELY) & (locally < _LEAST_LOCAL))
-    middle = int(np.flatnonzero(core)[len(np.flatnonzero(core)) // 2])
-    low = high = middle
+    kept = np.flatnonzero(good)
+    if not (good & core).any():
+        return line
     gap = max(1, round(0.5 / a.step_s))
-    while low > 0 and good[max(0, low - gap) : low].any():
-        low = max(0, low - gap) + int(np.argmax(good[max(0, low - gap) : low]))
-    while high < len(good) - 1 and good[high + 1 : high + 1 + gap].any():
-        ahead = good[high + 1 : high + 1 + gap]
-        high += len(ahead) - int(np.argmax(ahead[::-1]))
+    runs = np.split(kept, np.flatnonzero(np.diff(kept) > gap) + 1)
+    run = max(runs, key=lambda one: int(core[one].sum()))
+    low, high = int(run[0]), int(run[-1])
     return Line(line.speed, line.offset_s, float(times[low]), float(times[high]), line.weight)
 
 
-def _rival(one: Floats, b: Shown, times: NDArray[np.float64], line: Line, step_s: float) -> float:
-    """The highest correlation at another shift that rises again after a fall; 0 when none."""
+def _rival(
+    one: Floats, b: Shown, times: NDArray[np.float64], line: Line, steady: Floats, step_s: float
+) -> float:
+    """The highest correlation at another shift that rises again after a fall; 0 when none.
+
+    `steady` is what stands still in b, as `basis` gives it.
+    """
     count = len(times)
     reach = min(count // 2, round(8.0 / step_s))
     grid = times[0] + np.arange(-reach, count + reach) * step_s
     mapped = grid * line.speed + line.offset_s
     held = (mapped >= b.times_s[0]) & (mapped <= b.times_s[-1])
-    other = moving(at(b, mapped)) * held[:, None]
+    other = less(at(b, mapped), steady) * held[:, None]
     table = one @ other.T
-    own, theirs = (one**2).sum(axis=1), (other**2).sum(axis=1)
-    found = np.zeros(2 * reach + 1)
-    for shift in range(2 * reach + 1):
-        part = held[shift : shift + count]
-        if part.mean() < 0.6:
-            continue
-        norm = np.sqrt(own[part].sum() * theirs[shift : shift + count].sum())
-        found[shift] = np.diagonal(table, shift)[:count][part].sum() / max(norm, 1.0)
+    row, column = table.strides
+    along = np.lib.stride_tricks.as_strided(
+        table, (2 * reach + 1, count), (column, row + column), writeable=False
+    )
+    parts = np.lib.stride_tricks.sliding_window_view(held, count)
+    own = parts @ (one**2).sum(axis=1)
+    theirs = np.convolve((other**2).sum(axis=1), np.ones(count, np.float32), "valid")
+    found = along.sum(axis=1) / np.maximum(np.sqrt(own * theirs), 1.0)
+    found = np.where(parts.mean(axis=1) < 0.6, 0.0, found)
     rival = 0.0
     for side in (found[reach:], found[reach::-1]):
         fallen = np.minimum.accumulate(side)
@@ -235,17 +262,30 @@ def _rival(one: Floats, b: Shown, times: NDArray[np.float64], line: Line, step_s
     return rival
 
 
-def evidence(a: Shown, b: Shown, line: Line) -> Evidence:
-    """Measure a line: refine it, find its stretch, and correlate what moves there."""
-    near, _ = fitted(a, b, line)
-    near = extended(a, b, near)
-    near = fitted(a, b, near)[0]
+def _nothing(line: Line) -> Evidence:
+    return Evidence(line, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0.0, 0.0, 0.0)
+
+
+def evidence(a: Shown, b: Shown, line: Line, least: float = -1.0) -> Evidence:
+    """Measure a line: refine it, find its stretch, and correlate what moves there.
+
+    Not further than the first correlation where that is under `least`.
+    """
+    first_fit, agreed = fitted(a, b, line)
+    if agreed < least:
+        return _nothing(first_fit)
+    near = extended(a, b, first_fit)
+    ends_s = abs(near.from_s - first_fit.from_s), abs(near.to_s - first_fit.to_s)
+    if max(ends_s) > _SAME_ENDS * a.step_s:
+        near = fitted(a, b, near)[0]
     times = _window(a, b, near, whole=False)
     if len(times) < 5:
-        return Evidence(near, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0.0, 0.0, 0.0)
-    first, second = at(a, times), at(b, times * near.speed + near.offset_s)
-    told = _uncovered(np.median(first, axis=0), np.median(second, axis=0))
-    one, other = moving(first) * told, moving(second) * told
+        return _nothing(near)
+    first, second = _own(a, times), at(b, times * near.speed + near.offset_s)
+    still_a, still_b = still(first), still(second)
+    told = _uncovered(still_a, still_b)
+    steady = basis(still_b)
+    one, other = unsteady(first, still_a) * told, less(second, steady) * told
     motion = correlation(one, other)
     first, second = first * told.reshape(SAMPLES, SAMPLES), second * told.reshape(SAMPLES, SAMPLES)
     blocks_a, blocks_b = _blocks(one), _blocks(other)
@@ -261,7 +301,7 @@ def evidence(a: Shown, b: Shown, line: Line) -> Evidence:
         moving_b_s=float(blocks_b.any(axis=1).sum() * a.step_s),
         cells=int(min(blocks_a.sum(), blocks_b.sum())),
         variety=variety(one[lively]),
-        rival=_rival(one, b, times, near, a.step_s),
+        rival=_rival(one, b, times, near, steady, a.step_s),
         picture=float(np.median(correlations(first, second))),
     )
 

@@ -6,9 +6,10 @@ from typing import Final
 
 from muniment.examine.hashing import WHOLE, Box
 from muniment.model.trace import Pair, Segment, Transform, Verdict
-from muniment.trace.clip import Clip
 
 _LEAST_S: Final = 1.5
+#: how the first reason of a pair begins that was not compared itself
+BY_WAY: Final = "by way of "
 
 
 def turned(pair: Pair) -> Pair:
@@ -57,13 +58,13 @@ def _rounded(box: Box) -> Box:
     return (round(box[0], 3), round(box[1], 3), round(box[2], 3), round(box[3], 3))
 
 
-def through(first: Pair, second: Pair, a: Clip, b: Clip) -> Pair | None:
-    """The pair (a, b), where `first` pairs a with a third clip and `second` that clip with b.
+def through(first: Pair, second: Pair, a: str, b: str) -> Pair | None:
+    """The pair of the clips a and b, where `first` pairs a with a third and `second` that with b.
 
     Both must be the same footage; None when no stretch of 1.5 s is shared by way of the third.
     """
-    one = first if first.a == a.id else turned(first)
-    other = second if second.b == b.id else turned(second)
+    one = first if first.a == a else turned(first)
+    other = second if second.b == b else turned(second)
     if one.b != other.a or {one.verdict, other.verdict} != {Verdict.SAME_FOOTAGE}:
         return None
     joined = [_joined(x, y) for x in one.segments for y in other.segments]
@@ -72,8 +73,8 @@ def through(first: Pair, second: Pair, a: Clip, b: Clip) -> Pair | None:
         return None
     correlation = min(one.motion_correlation or 0.0, other.motion_correlation or 0.0)
     return Pair(
-        a=a.id,
-        b=b.id,
+        a=a,
+        b=b,
         verdict=Verdict.SAME_FOOTAGE,
         score=min(one.score, other.score),
         segments=segments,
@@ -81,9 +82,26 @@ def through(first: Pair, second: Pair, a: Clip, b: Clip) -> Pair | None:
         sound=one.sound and other.sound,
         motion_correlation=correlation,
         reasons=(
-            f"by way of {one.b}, which shows the same footage as both; not compared directly",
+            f"{BY_WAY}{one.b}, which shows the same footage as both; not compared directly",
             *other.reasons,
         ),
+    )
+
+
+def inferred(first: Pair, second: Pair, a: str, b: str) -> Pair:
+    """The pair of the clips a and b by way of a third, which the one lies in wholly as the same
+    footage and which is not the same footage as the other: neither are a and b."""
+    middle = first.b if first.a == a else first.a
+    told = first if first.verdict is not Verdict.SAME_FOOTAGE else second
+    why = f"{BY_WAY}{middle}, in which one of them lies wholly; not compared directly"
+    return Pair(
+        a=a,
+        b=b,
+        verdict=told.verdict,
+        score=told.score,
+        sound=first.sound and second.sound,
+        motion_correlation=told.motion_correlation,
+        reasons=(why, *(one for one in told.reasons if not one.startswith("from "))),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import faiss
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,25 +18,36 @@ LEAST_TELLING: Final = 0.2
 RADIUS: Final = 80
 
 
-def _grid(kept: float, steps: int) -> list[Box]:
-    starts = np.linspace(0.0, 1.0 - kept, steps).tolist()
-    return [(x, y, x + kept, y + kept) for x in starts for y in starts]
+def _starts(kept: float, steps: int) -> list[float]:
+    found: list[float] = np.linspace(0.0, 1.0 - kept, steps).tolist()
+    return found
 
 
-def _strips(kept: float, steps: int) -> list[Box]:
-    starts = np.linspace(0.0, 1.0 - kept, steps).tolist()
-    return [(x, 0.0, x + kept, 1.0) for x in starts] + [(0.0, y, 1.0, y + kept) for y in starts]
+def _grid(wide: float, high: float, across: int, down: int) -> list[Box]:
+    return [(x, y, x + wide, y + high) for x in _starts(wide, across) for y in _starts(high, down)]
 
 
-#: the whole first; then what is left after cropping by 10, 20, 30 %, and strips
+#: (kept across, kept down, steps across, steps down) of what is left after a crop by 10, 20, 30 %
+#: or of strips: every place of the grid is a view
+_KINDS: Final = (
+    (0.9, 0.9, 3, 3),
+    (0.8, 0.8, 3, 3),
+    (0.7, 0.7, 4, 4),
+    (0.75, 1.0, 3, 1),
+    (1.0, 0.75, 1, 3),
+    (0.5625, 1.0, 3, 1),
+    (1.0, 0.5625, 1, 3),
+)
+#: the whole first
 VIEWS: Final[tuple[Box, ...]] = (
     hashing.WHOLE,
-    *_grid(0.9, 3),
-    *_grid(0.8, 3),
-    *_grid(0.7, 4),
-    *_strips(0.75, 3),
-    *_strips(0.5625, 3),
+    *(box for kind in _KINDS for box in _grid(*kind)),
 )
+#: frames of one clip whose crops are hashed: 20 minutes; of a longer clip they are spread out
+MOST_VIEWED: Final = 2400
+_AT_ONCE: Final = 256
+#: hash distances held in memory at once (16 bits each)
+_MOST_CELLS: Final = 4_000_000
 MIRROR_WORDS: Final = words(hashing.MIRROR)
 
 
@@ -53,18 +65,68 @@ def thinned(clip: Clip) -> NDArray[np.intp]:
     return np.array(kept, np.intp)
 
 
+def spread(frames: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Of the frames to compare those whose crops are hashed: all, or `MOST_VIEWED` evenly spread."""
+    if len(frames) <= MOST_VIEWED:
+        return frames
+    return frames[np.linspace(0, len(frames) - 1, MOST_VIEWED).round().astype(np.intp)]
+
+
 def view_hashes(clip: Clip, frames: NDArray[np.intp]) -> NDArray[np.uint64]:
     """Hashes (views x frames x 4 words) of every view of some frames; the first is the stored one."""
-    if not len(frames):
-        return np.zeros((len(VIEWS), 0, 4), np.uint64)
-    pictures = pictures_at(clip, frames).astype(np.float32)
-    cropped = [words(hashing.hashes(hashing.spectra(pictures, box))) for box in VIEWS[1:]]
-    return np.stack([clip.hashes[frames], *cropped])
+    found = np.zeros((len(VIEWS), len(frames), 4), np.uint64)
+    for begin in range(0, len(frames), _AT_ONCE):
+        part = frames[begin : begin + _AT_ONCE]
+        pictures = pictures_at(clip, part).astype(np.float32)
+        found[0, begin : begin + len(part)] = clip.hashes[part]
+        at = 1
+        for kind in _KINDS:
+            terms = _terms(pictures, *kind)
+            found[at : at + len(terms), begin : begin + len(part)] = words(hashing.hashes(terms))
+            at += len(terms)
+    return found
+
+
+def _terms(
+    pictures: NDArray[np.float32], wide: float, high: float, across: int, down: int
+) -> NDArray[np.float32]:
+    """The cosine terms of all views of one kind (views x frames x 16 x 16), as two products."""
+    size, terms = pictures.shape[-1], hashing.FREQUENCIES
+    over = [hashing.spectrum_map(size, x, x + wide) for x in _starts(wide, across)]
+    under = [hashing.spectrum_map(size, y, y + high) for y in _starts(high, down)]
+    rows = pictures.reshape(-1, size) @ np.concatenate(over).T
+    whole = np.concatenate(under) @ rows.reshape(len(pictures), size, across * terms)
+    cut = whole.reshape(len(pictures), down, terms, across, terms).transpose(3, 1, 0, 2, 4)
+    return np.ascontiguousarray(cut).reshape(across * down, len(pictures), terms, terms)
 
 
 def distances(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.int16]:
     """Bits that differ, for every hash of `one` (n x 4) and of `other` (m x 4): n x m."""
     total = np.zeros((len(one), len(other)), np.int16)
+    columns = np.ascontiguousarray(other.T)
     for word in range(4):
-        total += np.bitwise_count(one[:, word, None] ^ other[None, :, word])
+        total += np.bitwise_count(one[:, word, None] ^ columns[word])
     return total
+
+
+def nearest(
+    views: NDArray[np.uint64], whole: NDArray[np.uint64]
+) -> tuple[NDArray[np.int16], NDArray[np.intp]]:
+    """Of each view's hashes (views x n x 4) the nearest to each of m: distance and place (views x m)."""
+    count, frames, _ = views.shape
+    if count * frames * len(whole) <= _MOST_CELLS:
+        table = distances(views.reshape(-1, 4), whole).reshape(count, frames, -1)
+        ends = table.argmin(axis=1)
+        return np.take_along_axis(table, ends[:, None], axis=1)[:, 0], ends
+    best, ends = np.empty((count, len(whole)), np.int16), np.empty((count, len(whole)), np.intp)
+    for view in range(count):
+        index = faiss.IndexBinaryFlat(256)
+        index.add(codes(views[view]))
+        apart, place = index.search(codes(whole), 1)
+        best[view], ends[view] = apart[:, 0], place[:, 0]
+    return best, ends
+
+
+def codes(hashes: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """Hashes of four words as 32 bytes each."""
+    return np.ascontiguousarray(hashes.astype("<u8", copy=False)).view(np.uint8).reshape(-1, 32)

@@ -18,6 +18,9 @@ def run(request: bytes, fd: int, emit: Callable[[bytes], None]) -> None:
     elif what == "eat":
         kept = [bytearray(1 << 24) for _ in range(1000)]
         emit(bytes(len(kept)))
+    elif what == "slow":
+        for _ in range(5_000_000):
+            pass
     elif what == "flood":
         while True:
             emit(bytes(1 << 20))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,7 @@ class Step:
     def open(self, key: str) -> Iterator[tuple[int, bytes]]:
         if key.startswith("absent"):
             raise InputError("not found", subject=key)
-        path = self.folder / "file"
+        path = self.folder / key.replace(" ", "-")
         path.write_text(key)
         fd = os.open(path, os.O_RDONLY)
         try:
@@ -81,6 +82,16 @@ def test_what_was_read_is_what_the_key_names(zygote: Zygote, tmp_path: Path) -> 
     for _ in supervisor.map(step, ["read a", "read b"], zygote, at_once=1):
         pass
     assert step.stored == {"read a": "read a", "read b": "read b"}
+
+
+def test_a_zygote_that_dies_costs_no_key(tmp_path: Path) -> None:
+    step = Step(tmp_path)
+    with Zygote.start("engine_entry:run", paths=(str(Path(__file__).parent),)) as zygote:
+        loop = supervisor.map(step, ["read 1", "slow", "read 2", "read 3"], zygote, at_once=2)
+        assert next(loop) == "read 1"
+        os.kill(zygote.pid, signal.SIGKILL)
+        assert sorted(loop) == ["read 2", "read 3", "slow"]
+    assert step.stored["slow"] == "slow" and step.stored["read 3"] == "read 3"
 
 
 def test_leaving_early_leaves_no_worker_behind(zygote: Zygote, tmp_path: Path) -> None:

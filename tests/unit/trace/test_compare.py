@@ -13,7 +13,7 @@ from muniment.examine.hashing import WHOLE, resampled
 from muniment.examine.interface import Source
 from muniment.examine.motion import Motion
 from muniment.model.trace import Verdict
-from muniment.trace.candidates import traced
+from muniment.trace.candidates import Tracer, traced
 from muniment.trace.clip import Clip, clip
 from muniment.trace.compare import compare
 
@@ -171,6 +171,61 @@ def test_other_places_and_black_are_no_match() -> None:
     assert compare(FIRST, filmed("other", scene(2, 1), 8.0)).verdict is Verdict.NO_MATCH
     assert compare(FIRST, black).verdict is Verdict.NO_MATCH
     assert compare(black, black).verdict is Verdict.NO_MATCH
+
+
+@pytest.mark.parametrize("how", [*COPIES, "another moment"])
+def test_both_ways_round_are_one_comparison(how: str) -> None:
+    picture = COPIES.get(how) or scene(1, 4)
+    other = filmed("copy", picture, 6.0, from_s=2.37)
+    one, back = compare(FIRST, other), compare(other, FIRST)
+    assert (one.verdict, one.score) == (back.verdict, back.score)
+    assert (back.a, back.b) == (one.b, one.a)
+    for segment, turned in zip(one.segments, back.segments, strict=True):
+        assert (segment.a_start_s, segment.b_end_s) == (turned.b_start_s, turned.a_end_s)
+
+
+def test_a_still_costs_no_motion(monkeypatch: pytest.MonkeyPatch) -> None:
+    still = Clip(**{**vars(filmed("still", scene(1, 1), 0.5)), "still": True})
+    monkeypatch.setattr("muniment.trace.windows.shown", None)
+    pair = compare(FIRST, still)
+    assert pair.verdict is Verdict.UNDETERMINED and "single picture" in pair.reasons[-1]
+
+
+def test_what_lies_in_a_copy_is_told_by_way_of_it() -> None:
+    """The other moment is held against one of the copies, and what it is holds for all."""
+    clips = [
+        FIRST,
+        *(filmed(f"copy {at}", scene(1, 1), 7.0, from_s=at / 5) for at in range(1, 5)),
+        filmed("another moment", scene(1, 4), 10.0),
+        filmed("a copy of that", scene(1, 4), 8.0, from_s=1.0),
+    ]
+    pairs = {(pair.a, pair.b): pair for pair in traced(clips)}
+    for copy in ("first", "copy 1", "copy 4"):
+        for other in ("another moment", "a copy of that"):
+            assert pairs[copy, other].verdict is Verdict.SAME_CAMERA_OTHER_MOMENT
+    assert pairs["another moment", "a copy of that"].verdict is Verdict.SAME_FOOTAGE
+    assert len(pairs) == 21
+
+
+def test_taking_clips_in_again_changes_nothing() -> None:
+    """A run that goes on from results it finds gives what one run would have given."""
+    clips = [
+        filmed("short", scene(1, 1), 5.0, from_s=3.0),
+        FIRST,
+        filmed("mirrored", COPIES["mirrored"], 6.0, from_s=2.0),
+        filmed("another moment", scene(1, 4), 10.0),
+        filmed("copy", scene(1, 1), 8.0, from_s=1.0),
+    ]
+    by_id = {one.id: one for one in clips}
+    whole = Tracer()
+    at_once = [whole.trace(one) for one in clips]
+    again, read = Tracer(read=by_id.__getitem__), [at_once[0]]
+    again.take(clips[0], at_once[0])
+    for number in (1, 2):
+        again.take(clips[number], at_once[number])
+        read.append(at_once[number])
+    read += [again.trace(one) for one in clips[3:]]
+    assert read == at_once
 
 
 def test_a_still_of_a_frame_is_undetermined() -> None:

@@ -1,0 +1,177 @@
+"""Two clips too long to hold every moment of one against every moment of the other.
+
+Places where they may be the same are proposed (`anchors`), each is measured in a window of a minute, and
+what holds there is followed along its line of time. Memory is that of a window; time grows with the
+clips' lengths, not with their product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+from muniment.examine.hashing import Box
+from muniment.trace.align import SPEEDS, Line, lines
+from muniment.trace.anchors import Anchor
+from muniment.trace.clip import Clip
+from muniment.trace.register import Placing
+from muniment.trace.residual import Shown, shown, step_s
+from muniment.trace.same_footage import Evidence, evidence, strongest
+
+#: cells of a table of all moments of a by all of b that is still held whole: 4 minutes by 4
+MOST_CELLS: Final = 1_500_000
+#: proposed places that are measured, at most
+_MOST_TRIED: Final = 48
+#: places that hold and are followed, at most
+_MOST_FOUND: Final = 24
+_HALF_S: Final = 30.0
+#: how much further b is looked at, so that other speeds and a loose proposal fit
+_SLACK_S: Final = 10.0
+#: what is known of a line when it is followed, and the least it must then grow by
+_KNOWN_S: Final = 10.0
+_LEAST_GROWTH_S: Final = 2.0
+_ALL_SPEEDS_FIRST: Final = 12
+
+Holds = Callable[[Evidence], bool]
+
+
+def too_long(a: Clip, b: Clip) -> bool:
+    """Whether the clips are compared in windows."""
+    return len(a.motion_s) * len(b.motion_s) > MOST_CELLS
+
+
+@dataclass(frozen=True)
+class Two:
+    """Two clips, b placed in a, and the parts of both inside their borders."""
+
+    a: Clip
+    b: Clip
+    placing: Placing
+    inside_a: Box
+    inside_b: Box
+
+    @cached_property
+    def step_s(self) -> float:
+        """Seconds between moments, of both: those of the clip that was thinned out more."""
+        return max(step_s(self.a.motion_s), step_s(self.b.motion_s))
+
+    def parts(
+        self,
+        stretch_a: tuple[float, float] = (float("-inf"), float("inf")),
+        stretch_b: tuple[float, float] = (float("-inf"), float("inf")),
+    ) -> tuple[Shown, Shown]:
+        """What both show, over stretches of seconds of each."""
+        in_a, in_b = self.placing.shared()
+        return (
+            shown(self.a, self.inside_a, in_a, False, self.step_s, stretch_a),
+            shown(self.b, self.inside_b, in_b, self.placing.mirrored, self.step_s, stretch_b),
+        )
+
+
+def found_in_windows(
+    two: Two, proposed: list[Anchor], holds: Holds, quiet_s: float
+) -> tuple[Evidence, ...]:
+    """Evidence for each place that holds, over all of its length; else for the best place tried.
+
+    A line is followed through windows in which less than `quiet_s` moves, as far as pictures agree.
+    """
+    found: list[Evidence] = []
+    best: Evidence | None = None
+    tried: list[Anchor] = []
+    for anchor in proposed:
+        if len(tried) == _MOST_TRIED or len(found) == _MOST_FOUND:
+            break
+        if _known(anchor, found, tried):
+            continue
+        tried.append(anchor)
+        measured = _measured(two, anchor, len(tried) <= _ALL_SPEEDS_FIRST, holds)
+        if measured is None:
+            continue
+        if holds(measured):
+            found.append(_followed(two, measured, holds, quiet_s))
+        elif best is None or measured.motion > best.motion:
+            best = measured
+    return tuple(found) or ((best,) if best is not None else ())
+
+
+def _known(anchor: Anchor, found: list[Evidence], tried: list[Anchor]) -> bool:
+    """Whether a place lies in a stretch that was found, or next to one that was tried."""
+    if any(one.line.from_s - 1 <= anchor.a_s <= one.line.to_s + 1 for one in found):
+        return True
+    shift = anchor.b_s - anchor.a_s
+    return any(
+        abs(one.a_s - anchor.a_s) < _HALF_S / 2 and abs(one.b_s - one.a_s - shift) < _SLACK_S / 2
+        for one in tried
+    )
+
+
+def _measured(two: Two, anchor: Anchor, every_speed: bool, holds: Holds) -> Evidence | None:
+    """The strongest line in the window around a proposed place."""
+    stretch_a = anchor.a_s - _HALF_S, anchor.a_s + _HALF_S
+    reach = _HALF_S + _SLACK_S
+    parts = two.parts(stretch_a, (anchor.b_s - reach, anchor.b_s + reach))
+    best: Evidence | None = None
+    for speeds in ((1.0,), SPEEDS)[: 2 if every_speed else 1]:
+        for rivals in lines(*parts, 1, speeds):
+            measured = strongest(*parts, rivals)
+            if best is None or measured.motion > best.motion:
+                best = measured
+        if best is not None and holds(best):
+            break
+    return best
+
+
+def _followed(two: Two, start: Evidence, holds: Holds, quiet_s: float) -> Evidence:
+    """One piece of evidence for the whole stretch of a line, from what holds in one window of it."""
+    pieces = [start]
+    for forward in (True, False):
+        last = start
+        while (grown := _next(two, last, forward, holds, quiet_s)) is not None:
+            pieces.append(grown)
+            last = grown
+    return _joined(pieces, holds)
+
+
+def _next(two: Two, last: Evidence, forward: bool, holds: Holds, quiet_s: float) -> Evidence | None:
+    """The evidence in the next window along a line; None where it does not go on."""
+    line = last.line
+    if forward:
+        core = max(line.from_s, line.to_s - _KNOWN_S), line.to_s
+        stretch = core[0], core[0] + 2 * _HALF_S
+    else:
+        core = line.from_s, min(line.to_s, line.from_s + _KNOWN_S)
+        stretch = core[1] - 2 * _HALF_S, core[1]
+    in_b = [at * line.speed + line.offset_s for at in stretch]
+    parts = two.parts(stretch, (in_b[0] - 2.0, in_b[1] + 2.0))
+    if min(len(part.times_s) for part in parts) < 5:
+        return None
+    grown = evidence(*parts, replace(line, from_s=core[0], to_s=core[1]))
+    growth_s = grown.line.to_s - line.to_s if forward else line.from_s - grown.line.from_s
+    quiet = min(grown.moving_a_s, grown.moving_b_s) < quiet_s
+    if growth_s < _LEAST_GROWTH_S or not (quiet or holds(grown)):
+        return None
+    if not quiet:
+        return grown
+    kept = replace(grown.line, speed=line.speed, offset_s=line.offset_s)
+    return replace(grown, line=kept)
+
+
+def _joined(pieces: list[Evidence], holds: Holds) -> Evidence:
+    """Pieces of one line as one; its figures are those of the piece that agrees least."""
+    held = [one for one in pieces if holds(one)]
+    first = min(pieces, key=lambda one: one.line.from_s).line
+    last = max(pieces, key=lambda one: one.line.to_s).line
+    begin = first.from_s * first.speed + first.offset_s
+    end = last.to_s * last.speed + last.offset_s
+    speed = (end - begin) / max(last.to_s - first.from_s, 1e-6)
+    weight = sum(one.line.weight for one in pieces)
+    line = Line(speed, begin - speed * first.from_s, first.from_s, last.to_s, weight)
+    return replace(
+        min(held, key=lambda one: one.motion),
+        line=line,
+        moving_a_s=sum(one.moving_a_s for one in pieces),
+        moving_b_s=sum(one.moving_b_s for one in pieces),
+        cells=sum(one.cells for one in pieces),
+    )
