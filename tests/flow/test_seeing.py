@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -283,3 +284,28 @@ def test_what_cannot_be_decoded_is_recorded_once_and_named(
     again = build(tmp_path / "case", [source], keys, zygote)
     assert again.examined == {"examined": 0, "failed": 0}
     assert muniment.Case.open(tmp_path / "case").verify().exit_code == 0
+
+
+def test_erasing_bytes_that_another_item_also_gave_leaves_a_usable_case(
+    tmp_path: Path, own_keys: KeyFolder, zygote: Zygote
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "plain.txt").write_text("the needle stands in this plain text")
+    (source / "same.html").write_text("<p>the needle stands in this plain text</p>")
+    folder = CaseFolder(tmp_path / "case")
+    build(folder.path, [source], own_keys, zygote)
+    digest = hashlib.sha256((source / "plain.txt").read_bytes()).hexdigest()
+    erasing.erase_signed(
+        folder,
+        [f"item:{digest[:12]}"],
+        by=PERSON,
+        why="a test",
+        out_of_reach="nobody",
+        secrets=FixedSecrets(),
+        progress=Silent(),
+    )
+    assert muniment.Case.open(folder.path).verify().exit_code == 0
+    build(folder.path, [], own_keys, zygote)
+    assert muniment.Case.open(folder.path).verify().exit_code == 0
+    assert {hit.title for hit in searching.search(folder, "needle")} == {"same.html"}

@@ -69,7 +69,11 @@ def search(folder: CaseFolder, text: str, *, most: int = 50) -> list[Hit]:
             f"SELECT place, id, title, snippet(words, 3, '{OPEN}', '{CLOSE}', '…', {_SNIPPET_TOKENS})"
             " FROM words WHERE words MATCH ? ORDER BY rank, rowid LIMIT ?"
         )
-        return [Hit(*row) for row in words.execute(sql, (query, most))]
+        found = words.execute(sql, (query, most))
+        return [
+            Hit(place, name, title, " ".join(snippet.split()))
+            for place, name, title, snippet in found
+        ]
     finally:
         index.close()
 

@@ -24,6 +24,7 @@ from muniment.errors import (
     IntegrityError,
     LockedError,
     MalformedError,
+    MunimentError,
     StorageError,
     UsageError,
 )
@@ -149,7 +150,12 @@ def _check_report(folder: CaseFolder, index: Index | None, verdict: Verdict) -> 
     # Only here: what draws pages takes longer to load than a small case to verify.
     from muniment.case import reporting
 
-    if data == reporting.drawn(folder, index):
+    try:
+        again_drawn = reporting.drawn(folder, index)
+    except MunimentError as error:
+        why = f"the page cannot be drawn to compare it: {error.what}"
+        return (Check(name, Status.NOT_CHECKED, why, (Finding(error.subject, error.what),), 1),)
+    if data == again_drawn:
         return (Check(name, Status.PASS, "the page is byte for byte the one this case gives"),)
     finding = Finding("report/index.html", "is not the page this case and this version give")
     why = f"changed, or drawn by another version or of an earlier checkpoint; {again}"

@@ -88,6 +88,9 @@ def _run() -> int:
     except Interrupted:
         console.tell("muniment: interrupted; run the same command again to go on\n")
         return INTERRUPTED
+    except MemoryError:
+        console.tell("muniment: this machine has too little memory for it. Give it less at once.\n")
+        return EXIT_ERROR
     except LIBRARY_ERROR as error:
         return _wrong_call(error, as_json=as_json)
     except OSError as error:

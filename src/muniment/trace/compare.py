@@ -10,6 +10,7 @@ Sound is reported and never decides.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -42,6 +43,7 @@ class Rule:
     much_cells: int = 100
     much_variety: float = 4.0
     moving_s: float = 1.2
+    moving_for_choices: float = 1.5
     cells: int = 60
     few_cells: int = 16
     few_agree: float = 0.9
@@ -60,6 +62,8 @@ RULE: Final = Rule()
 _GUESSES: Final = 3
 _LINES: Final = 3
 _CLEAR_BITS: Final = 45.0
+#: Up to so many shifts (seconds of one clip times seconds of the other) are few.
+_FEW_CHOICES_S2: Final = 200.0
 _SURE: Final = 0.93
 #: agreement of pictures from which the placing is not refined further
 _WELL_PLACED: Final = 0.985
@@ -246,9 +250,31 @@ def too_little(found: Evidence) -> bool:
     return found.cells < RULE.few_cells or not (alike and own_speed)
 
 
+def moving_wanted_s(a_s: float, b_s: float) -> float:
+    """Seconds in which something must move alike: more the more shifts in time there are to choose
+    from, since among many one may fit by chance.
+
+    Args:
+        a_s, b_s: seconds of the clips.
+    Example:
+        >>> moving_wanted_s(14.0, 14.0), round(moving_wanted_s(3600.0, 3600.0), 1)
+        (1.2, 30.0)
+    """
+    choices = max(1.0, a_s * b_s / _FEW_CHOICES_S2)
+    return RULE.moving_s * (1.0 + RULE.moving_for_choices * math.log2(choices))
+
+
+def _moves_s(found: Evidence) -> float:
+    return min(found.moving_a_s, found.moving_b_s)
+
+
 def judged(a: Clip, b: Clip, laid: Laid, sound: bool) -> Pair:
     """The verdict on clips laid on each other, with its reasons."""
-    good = sorted((one for one in laid.found if same(one)), key=lambda one: one.line.from_s)
+    wanted_s = moving_wanted_s(a.duration_s, b.duration_s)
+    good = sorted(
+        (one for one in laid.found if same(one) and _moves_s(one) >= wanted_s),
+        key=lambda one: one.line.from_s,
+    )
     best = max(laid.found, key=lambda one: one.motion * one.line.weight, default=None)
     reasons = [_where(laid.two.placing)]
     if good:
