@@ -35,6 +35,9 @@ from muniment.sandbox.records import Ended, Limits
 #: does not is stopped this much later.
 SLACK: Final = 1.25
 SLACK_S: Final = 60.0
+#: Documents are text: one that takes longer is made to.
+DOCUMENT: Final = ("document",)
+DOCUMENT_S: Final = 10.0
 MEMORY_BYTES: Final = 2 << 30
 OUTPUT_BYTES: Final = 192 << 20
 MOST_NOTES: Final = 40
@@ -123,6 +126,8 @@ class _Step:
             yield stream.fileno(), msgspec.msgpack.encode(wanted)
 
     def limits(self, key: Subject) -> Limits:
+        if key.examiners == DOCUMENT:
+            return limits(key.size_bytes, base_s=DOCUMENT_S)
         return limits(key.size_bytes)
 
     def store(self, key: Subject, ended: Ended) -> None:
@@ -215,10 +220,10 @@ class _Step:
         self.progress.notice(line)
 
 
-def limits(size_bytes: int) -> Limits:
+def limits(size_bytes: int, *, base_s: float = BASE_CPU_S) -> Limits:
     """What a worker may use for an object of that size."""
-    budget_s = BASE_CPU_S + CPU_S_PER_MB * size_bytes / 1e6
-    cpu_s = SLACK * budget_s + SLACK_S
+    budget_s = base_s + CPU_S_PER_MB * size_bytes / 1e6
+    cpu_s = SLACK * budget_s + min(SLACK_S, base_s)
     return Limits(
         memory_bytes=MEMORY_BYTES, cpu_s=cpu_s, wall_s=4 * cpu_s, output_bytes=OUTPUT_BYTES
     )

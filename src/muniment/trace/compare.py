@@ -43,7 +43,7 @@ class Rule:
     much_cells: int = 100
     much_variety: float = 4.0
     moving_s: float = 1.2
-    moving_for_choices: float = 1.5
+    moving_for_choices: float = 1.0
     cells: int = 60
     few_cells: int = 16
     few_agree: float = 0.9
@@ -258,7 +258,7 @@ def moving_wanted_s(a_s: float, b_s: float) -> float:
         a_s, b_s: seconds of the clips.
     Example:
         >>> moving_wanted_s(14.0, 14.0), round(moving_wanted_s(3600.0, 3600.0), 1)
-        (1.2, 30.0)
+        (1.2, 20.4)
     """
     choices = max(1.0, a_s * b_s / _FEW_CHOICES_S2)
     return RULE.moving_s * (1.0 + RULE.moving_for_choices * math.log2(choices))
