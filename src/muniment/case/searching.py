@@ -26,6 +26,7 @@ from muniment.store.layout import CaseFolder
 #: Marks around what was found in a snippet.
 OPEN, CLOSE = "[", "]"
 _SNIPPET_TOKENS: Final = 24
+MOST_WORDS: Final = 100
 _WORDS: Final = re.compile(r'"([^"]+)"|(\S+)')
 
 
@@ -79,9 +80,11 @@ def search(folder: CaseFolder, text: str, *, most: int = 50) -> list[Hit]:
 
 
 def _query(text: str) -> str:
+    found = list(dict.fromkeys(_WORDS.findall(text.replace("\0", " "))))
+    if len(found) > MOST_WORDS:
+        raise UsageError(f"holds {len(found)} words", remedy=f"Give at most {MOST_WORDS}.")
     parts = [
-        f'"{phrase}"' if phrase else f'"{word.replace(chr(34), "")}"*'
-        for phrase, word in _WORDS.findall(text.replace("\0", " "))
+        f'"{phrase}"' if phrase else f'"{word.replace(chr(34), "")}"*' for phrase, word in found
     ]
     if not any(any(letter.isalnum() for letter in part) for part in parts):
         raise UsageError("holds no word to look for", subject=text, remedy="Give a word.")

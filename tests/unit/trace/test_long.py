@@ -142,9 +142,9 @@ def test_another_time_of_a_fixed_camera_is_no_copy() -> None:
 
 def test_a_short_clip_is_found_in_hours() -> None:
     film = Film()
-    other = film.clip("other", 12.0, lambda t: (1, t + 5001.3))
+    other = film.clip("other", 40.0, lambda t: (1, t + 5001.3))
     (pair,) = traced([four_hours(), other])
-    only_segment(pair, (5001.3, 5013.3, 0, 12))
+    only_segment(pair, (5001.3, 5041.3, 0, 40))
 
 
 def test_the_tables_of_a_long_clip_are_bounded() -> None:
