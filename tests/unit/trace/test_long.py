@@ -86,6 +86,9 @@ def four_hours() -> Clip:
     return Film().clip("one", HOURS_4, lambda t: (1, t))
 
 
+pytestmark = pytest.mark.slow  # hours of footage: minutes of processor time
+
+
 def inserted(film: int, at_s: float, until_s: float, of: int, from_s: float) -> Told:
     """A film with a stretch of another (or of itself) in it."""
 
