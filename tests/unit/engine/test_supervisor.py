@@ -101,7 +101,7 @@ def test_leaving_early_leaves_no_worker_behind(zygote: Zygote, tmp_path: Path) -
     assert next(loop) == "read 1"
     loop.close()
     assert step.stored == {"read 1": "read 1"}
-    # Two workers that spun for ever: none of what is left below the zygote may go on using the processor.
+    # Two workers spun for ever: nothing below the zygote may go on using the processor.
     deadline_s = time.monotonic() + 20
     while not all(map(_is_idle, _below(zygote.pid))):
         assert time.monotonic() < deadline_s
