@@ -42,7 +42,7 @@ _HEADINGS: Final = re.compile(r"h[1-6]")
 _CHARSET: Final = re.compile(
     rb"<meta[^>]{0,200}charset=[\"']?\s*([A-Za-z0-9_-]{2,30})", re.IGNORECASE
 )
-_TAG: Final = re.compile(rb"<(/?)([A-Za-z][A-Za-z0-9]*)")
+_TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
 #: What these hold the parser reads as text, tags and all.
 _VERBATIM: Final = frozenset(
     ("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes")
@@ -83,7 +83,7 @@ def read(data: bytes, out: Text, within: str | None = None) -> None:
     """
     found = _CHARSET.search(data[:4096])
     text = decoded(data, out, found[1].decode() if found else None)
-    _check_depth(data)
+    _check_depth(text)
     _check_attributes(text)
     tree = LexborHTMLParser(text)
     _head(tree, out, within)
@@ -91,17 +91,17 @@ def read(data: bytes, out: Text, within: str | None = None) -> None:
         _body(tree, out, within)
 
 
-def _check_depth(data: bytes) -> None:
+def _check_depth(text: str) -> None:
     """Open elements, roughly: enough to refuse what is made to overflow a stack."""
     depth = 0
-    for found in _TAG.finditer(data):
-        if found[2].lower().decode() in _VOID:
+    for found in _TAG.finditer(text):
+        if found[2].lower() in _VOID:
             continue
         depth = max(0, depth - 1) if found[1] else depth + 1
         if depth > MAX_DEPTH:
             raise UnexaminableError(
                 Problem.BAD_STRUCTURE,
-                f"elements nest deeper than {MAX_DEPTH} at byte {found.start()}",
+                f"elements nest deeper than {MAX_DEPTH} at character {found.start()}",
             )
 
 

@@ -53,6 +53,9 @@ def test_html_nested_100_000_deep(opening: bytes) -> None:
     found = read(b"<!DOCTYPE html><html><body>" + opening * 100_000)
     assert found.problem is Problem.BAD_STRUCTURE
     assert "nest deeper" in found.detail
+    page = "\ufeff<!DOCTYPE html><html><body>" + opening.decode() * 100_000
+    found = read(page.encode("utf-16-le"), "text/html")
+    assert found.problem is Problem.BAD_STRUCTURE and "nest deeper" in found.detail
 
 
 def test_plain_text_counts_lines() -> None:
