@@ -95,14 +95,19 @@ def _otherwise(a: Clip, b: Clip, laid: Laid, sound: bool) -> tuple[Verdict, str]
 
 
 def _not_standing(alike: list[Evidence], a: Clip, b: Clip) -> str:
-    """Why lines that hold by themselves do not make the same footage."""
-    if any(covers_enough(one, len(one.against)) for one in alike):
-        wanted_s = min(moving_wanted_s(one, a.duration_s, b.duration_s) for one in alike)
+    """Why lines that hold by themselves do not make the same footage: told of the strongest."""
+    best = max(alike, key=lambda one: one.agreed)
+    if not covers_enough(best, len(best.against)):
         return (
-            "it moves alike for too short a time: of so many shifts in time one may fit by chance, "
-            f"and {wanted_s:.1f} s of moving are wanted"
+            "elsewhere on the same line of time, where the pictures still agree, other things move"
         )
-    return "elsewhere on the same line of time, where the pictures still agree, other things move"
+    wanted_s = moving_wanted_s(best, a.duration_s, b.duration_s)
+    if best.moving_s < wanted_s:
+        return (
+            "it moves alike for too short a time: of many shifts in time one may fit by chance, "
+            f"and {wanted_s:.1f} s of moving would be wanted"
+        )
+    return "what moves agrees less than what stands still would let expect of a copy"
 
 
 def _half(found: Evidence) -> bool:
@@ -171,4 +176,5 @@ def _heard(sound: bool) -> tuple[str, ...]:
 
 
 def unmatched(a: Clip, b: Clip, sound: bool, why: str) -> Pair:
+    """The pair of clips whose pictures do not lie on each other."""
     return Pair(a.id, b.id, Verdict.NO_MATCH, 0.0, sound=sound, reasons=(why, *_heard(sound)))
