@@ -36,11 +36,26 @@ def _levels(samples: NDArray[np.int16]) -> NDArray[np.float32]:
 
 
 def _highest(levels: NDArray[np.float32], reach: int, axis: int) -> NDArray[np.float32]:
+    """The highest level within `reach` each way along an axis.
+
+    Of a window of 2^k the maximum is that of two windows half as long; of another length, that of
+    two windows of 2^k that overlap.
+    """
     pad = [(0, 0), (0, 0)]
     pad[axis] = (reach, reach)
-    padded = np.pad(levels, pad, constant_values=-1.0)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=axis)
-    return np.asarray(windows.max(axis=-1), dtype=np.float32)
+    highest = np.pad(levels, pad, constant_values=-1.0)
+    length, wanted = 1, 2 * reach + 1
+    while length < wanted:
+        step = min(length, wanted - length)
+        highest = np.maximum(_from(highest, 0, step, axis), _from(highest, step, 0, axis))
+        length += step
+    return highest
+
+
+def _from(levels: NDArray[np.float32], first: int, less: int, axis: int) -> NDArray[np.float32]:
+    """Without the first and the last few along an axis."""
+    part = slice(first, levels.shape[axis] - less)
+    return levels[part] if axis == 0 else levels[:, part]
 
 
 def _peaks(levels: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
