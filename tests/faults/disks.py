@@ -133,7 +133,7 @@ def failing_calls(
             # What happens in work/ may be mended by the run itself: it is derived.
             found = (
                 []
-                if done.code == 0 and call.place(case).startswith(tracing.DERIVED)
+                if done.code == 0 and call.is_derived(case)
                 else one_line(done, case)
             )
             score.add(f"{name} {call.number} {call.place(case)}", found + _after(here, case, done))

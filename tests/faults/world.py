@@ -231,7 +231,8 @@ def finish(world: World, case: Path, before: list[tuple[bytes, bytes]], promised
     notices = json.loads(again.out)["notices"] if again.code == 3 else []
     # 3: whole entries of the unfinished batch were moved aside, and that is said.
     if again.code not in (0, 3) or any("work/recovered" not in notice for notice in notices):
-        return [f"the next build ended {again.code}: {' '.join(again.said())[-300:]}"]
+        told = " / ".join([*again.said(), *notices])
+        return [f"the next build ended {again.code}: {told[-300:]}"]
     found = [] if lines(case)[:promised] == before[:promised] else ["acknowledged lines changed"]
     return found + faults_of_whole(world, case)
 

@@ -192,10 +192,14 @@ def run(
         progress=progress,
         make=make,
     ) as log:
-        tallies, left = _collect_all(folder, log, requests, progress)
+        tallies, open_before = _collect_all(folder, log, requests, progress)
+        seen = look_inside(folder, log, zygote, progress) if zygote else None
+        # Only now: what an interrupted examination made has its entry again.
+        left = _close(folder, log, open_before, progress)
+        if left and zygote and seen:
+            seen = _both(seen, look_inside(folder, log, zygote, progress))
         # Whole entries that were moved aside are something to look at; a torn line is not.
         left += set_aside(log) if log.moved_entries else []
-        seen = look_inside(folder, log, zygote, progress) if zygote else None
         head = log.commit()
     root_bytes, root = read_root(folder)
     before = seen.notices if seen else ()
@@ -309,6 +313,7 @@ def look_inside_only(
 def _collect_all(
     folder: CaseFolder, log: LogWriter, requests: list[Request], progress: Progress
 ) -> tuple[dict[str, Tally], list[str]]:
+    """Counts for each source, and the acquisitions that earlier runs had left open."""
     vault, tallies = Vault(log), dict[str, Tally]()
     index = projecting.catch_up(folder)
     open_sql = "SELECT leaf FROM acquisition WHERE outcome IS NULL ORDER BY idx"
@@ -318,11 +323,32 @@ def _collect_all(
         log.commit()
         index.close()
         index = projecting.catch_up(folder)
-    left = close_interrupted(log, index, open_before)
     index.close()
+    return tallies, open_before
+
+
+def _close(
+    folder: CaseFolder, log: LogWriter, open_before: list[str], progress: Progress
+) -> list[str]:
+    """End what interrupted runs left open; a line for each object that no entry names."""
+    log.commit()
+    index = projecting.catch_up(folder)
+    try:
+        left = close_interrupted(log, index, open_before)
+    finally:
+        index.close()
     for line in left:
         progress.notice(line)
-    return tallies, left
+    return left
+
+
+def _both(first: Seen, then: Seen) -> Seen:
+    """What came of looking inside twice."""
+    before = first.examined
+    examined = {name: before.get(name, 0) + number for name, number in then.examined.items()}
+    examined["failed_before"] = before["failed_before"]
+    notices = dict.fromkeys((*first.notices, *then.notices))
+    return Seen(examined, then.traced, tuple(notices))
 
 
 def initialise(
