@@ -170,7 +170,8 @@ TIMES: Final = ("speed09", "speed11", "fps12", "trim3", "insert4", "gen2")
 TRANSFORMS: Final = PICTURES + TIMES
 
 
-def _change(transform: str, chance: Chance) -> Callable[[Image], Image]:
+def changed(transform: str, chance: Chance) -> Callable[[Image], Image]:
+    """What a transform does to each picture; nothing where it only changes the times."""
     crop = _cropped(0.1, chance)
     changes: dict[str, Callable[[Image], Image]] = {
         "small": _small,
@@ -195,7 +196,7 @@ def copied(frames: list[Image], transform: str, chance: Chance, other: list[Imag
     if transform in ("trim3", "insert4"):
         begin = int(chance.integers(0, max(1, len(frames) - count)))
     part = frames[begin : begin + count]
-    change = _change(transform, chance)
+    change = changed(transform, chance)
     made = [change(picture) for picture in part]
     start, length = begin / FPS, len(part) / FPS
     speed = {"speed09": 1 / 0.9, "speed11": 1 / 1.1}.get(transform, 1.0)

@@ -170,7 +170,7 @@ def test_a_second_run_has_nothing_to_do(
     finally:
         index.close()
     result = build(copied.path, [EXAMPLE / "input" / "articles"], own_keys, zygote)
-    assert result.examined == {"examined": 0, "failed": 0}
+    assert result.examined == {"examined": 0, "failed": 0, "failed_before": 0}
     assert len(observations(copied)) == before
 
 
@@ -282,7 +282,7 @@ def test_what_cannot_be_decoded_is_recorded_once_and_named(
     assert "not media" in lines["noise.mp4"] and "type mismatch" in lines["page.mp4"]
     assert "truncated" in lines["cut.mp4"]
     again = build(tmp_path / "case", [source], keys, zygote)
-    assert again.examined == {"examined": 0, "failed": 0}
+    assert again.examined == {"examined": 0, "failed": 0, "failed_before": 2}
     assert muniment.Case.open(tmp_path / "case").verify().exit_code == 0
 
 

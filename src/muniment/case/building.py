@@ -13,6 +13,7 @@ import msgspec
 import muniment
 from muniment.case import projecting, reporting, traced
 from muniment.case.collecting import Request, collect
+from muniment.case.damage import Damage
 from muniment.case.examining import examine
 from muniment.case.interrupted import close_interrupted
 from muniment.case.progress import Progress
@@ -197,7 +198,8 @@ def run(
         seen = look_inside(folder, log, zygote, progress) if zygote else None
         head = log.commit()
     root_bytes, root = read_root(folder)
-    report = reporting.write(folder, keys.path) if with_report else None
+    before = seen.notices if seen else ()
+    report, unread = _report(folder, keys, before, progress) if with_report else (None, ())
     if not with_report:
         projecting.catch_up(folder).close()
     return Built(
@@ -211,13 +213,20 @@ def run(
         },
         (
             *(line for tally in tallies.values() for line in tally.notices),
-            *left,
-            *(seen.notices if seen else ()),
+            *(*left, *before, *unread),
         ),
-        str(report) if report else None,
+        report,
         seen.examined if seen else None,
         seen.traced if seen else None,
     )
+
+
+def _report(
+    folder: CaseFolder, keys: KeyFolder, before: tuple[str, ...], progress: Progress
+) -> tuple[str, tuple[str, ...]]:
+    """The page's path, and what could not be read for it and was not told `before`."""
+    written = reporting.write(folder, keys.path)
+    return str(written.path), _told(written.notices, before, progress)
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -246,15 +255,26 @@ def look_inside(
         index.close()
     index = projecting.catch_up(folder)
     try:
-        trace(folder, log, index, progress)
+        damaged = trace(folder, log, index, progress)
     finally:
         index.close()
     index = projecting.catch_up(folder)
     try:
-        found = traced.read(folder, index, traced.durations_s(folder, index)) or traced.NOTHING
+        damage = Damage(folder, index)
+        lengths_s = traced.durations_s(folder, index, damage)
+        found = traced.read(folder, index, lengths_s, (), damage) or traced.NOTHING
     finally:
         index.close()
-    return Seen(examined.counts(), found.counts(), tuple(examined.notices))
+    more = _told(damage.lines, damaged, progress)
+    return Seen(examined.counts(), found.counts(), (*examined.notices, *damaged, *more))
+
+
+def _told(lines: tuple[str, ...], before: tuple[str, ...], progress: Progress) -> tuple[str, ...]:
+    """Those of the lines that were not told yet; now they are."""
+    more = tuple(line for line in lines if line not in before)
+    for line in more:
+        progress.notice(line)
+    return more
 
 
 def look_inside_only(

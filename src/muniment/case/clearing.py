@@ -7,32 +7,38 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import muniment
 from muniment.case import observed, searching
 from muniment.case.building import writing
+from muniment.case.damage import Damage, called
 from muniment.case.index import Index
 from muniment.case.observed import Observed
 from muniment.case.progress import Silent
+from muniment.case.reporting import Written
 from muniment.case.signing import Secrets
 from muniment.case.told import NAME_CHARACTERS, told
-from muniment.custody.derived import read_derived
 from muniment.custody.keyring import KeyFolder
 from muniment.custody.log import LogWriter
 from muniment.custody.opening import read_checkpoint
-from muniment.errors import InputError, UsageError
+from muniment.errors import InputError, MalformedError, UsageError
 from muniment.model.ids import short
 from muniment.model.report_clear import ClearData, ClearFrame, ClearItem
-from muniment.report.clear import render_clear
+from muniment.report.clear import is_jpeg, render_clear
 from muniment.store import disk
 from muniment.store.layout import CaseFolder
 
 _KEY = "key-"
 
 
-def write_clear(folder: CaseFolder, target: Path, *, by: str, why: str, secrets: Secrets) -> str:
-    """Write the page to a new file outside the case; its path. Logged before any picture is read.
+def write_clear(
+    folder: CaseFolder, target: Path, *, by: str, why: str, secrets: Secrets
+) -> Written:
+    """Write the page to a new file outside the case. The file is made first, so that nothing is
+    logged that cannot be; then the log, before any picture is read.
 
     Raises:
         UsageError: if the target lies in the case.
@@ -58,26 +64,68 @@ def write_clear(folder: CaseFolder, target: Path, *, by: str, why: str, secrets:
     ) as log:
         index = searching.open_index(folder)
         try:
-            shown = [one for one in observed.each(folder, index, "frames") if _keys(one)]
+            damage = Damage(folder, index)
+            shown = [
+                one for one in observed.each(folder, index, "frames", damage=damage) if _keys(one)
+            ]
             if not shown:
                 raise InputError(
                     "holds no clear picture",
                     subject=str(folder.path),
                     remedy="Run `muniment examine` first.",
                 )
-            purpose = f"clear pictures written to {target.name}: {why}"
-            for one in shown:
-                log.append("object.viewed", {"object": one.object, "by": by, "purpose": purpose})
-            log.commit()
-            data = _data(log, index, shown, by, why)
-            with disk.storage(target):
-                fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-                with os.fdopen(fd, "wb") as out:
-                    for piece in render_clear(data, lambda key: read_derived(folder, key)):
-                        out.write(piece)
+            with _new(target) as out:
+                purpose = f"write clear pictures to {target.name}: {why}"
+                for one in shown:
+                    values = {"object": one.object, "by": by, "purpose": purpose}
+                    log.append("object.viewed", values)
+                log.commit()
+                _draw(log, index, shown, damage, by, why, out)
         finally:
             index.close()
-    return os.fspath(target.absolute())
+    return Written(target.absolute(), damage.lines)
+
+
+@contextmanager
+def _new(target: Path) -> Iterator[IO[bytes]]:
+    """A file that was not there; gone again when what is to be in it cannot be written whole.
+
+    Raises:
+        StorageError: if it is there, is a link, or cannot be made.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with disk.storage(target):
+        fd = os.open(target, flags, 0o600)
+        try:
+            with os.fdopen(fd, "wb") as out:
+                yield out
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+
+
+def _draw(
+    log: LogWriter,
+    index: Index,
+    shown: list[Observed],
+    damage: Damage,
+    by: str,
+    why: str,
+    out: IO[bytes],
+) -> None:
+    """The page into `out`; a picture that cannot be read is left out and told."""
+    owners = {frame.key: one.object for one in shown for frame in _keys(one)}
+    what = called("frames", _KEY)
+
+    def picture(key: str) -> bytes | None:
+        data = damage.read(owners[key], what, key)
+        if data is not None and not is_jpeg(data):
+            damage.tell(owners[key], what, key, MalformedError("is no JPEG"))
+            return None
+        return data
+
+    for piece in render_clear(_data(log, index, shown, by, why), picture):
+        out.write(piece)
 
 
 def _keys(one: Observed) -> tuple[ClearFrame, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from muniment.case import searching, tracing
-from muniment.case.examining import limits, outcome_of
+from muniment.case.damage import Damage
+from muniment.case.examining import limits, malformed, outcome_of
 from muniment.collect.content_type import identify
 from muniment.collect.files import SourceFolder
 from muniment.engine import supervisor
@@ -33,6 +34,9 @@ _HEAD_BYTES = 8192
 class _Files:
     """The engine's step for plain files: look at what tracing needs, keep it in memory."""
 
+    def __init__(self) -> None:
+        self._asked: dict[Path, tuple[str, ...]] = {}
+
     @contextmanager
     def open(self, key: Path) -> Iterator[tuple[int, bytes]]:
         source = SourceFolder(key)
@@ -45,9 +49,8 @@ class _Files:
             try:
                 media = identify(os.pread(opened.fd, _HEAD_BYTES, 0), key.name)
                 size = os.fstat(opened.fd).st_size
-                wanted = Wanted(
-                    _needed(media.by_content, media.by_name, key), media.by_content, size
-                )
+                asked = self._asked[key] = _needed(media.by_content, media.by_name, key)
+                wanted = Wanted(asked, media.by_content, size)
                 yield opened.fd, msgspec.msgpack.encode(wanted)
             finally:
                 os.close(opened.fd)
@@ -58,7 +61,10 @@ class _Files:
         return limits(key.stat().st_size)
 
     def store(self, key: Path, ended: Ended) -> tuple[Path, Examined]:
-        return key, outcome_of(ended)
+        try:
+            return key, outcome_of(ended, self._asked[key])
+        except MalformedError as error:
+            return key, malformed(error)
 
     def refused(self, key: Path, error: Exception) -> tuple[Path, Examined]:
         raise error
@@ -113,9 +119,13 @@ def compare_files(a: Path, b: Path, zygote: Zygote) -> dict[str, Any]:
     return as_json(compare(found[a], found[b]))
 
 
-def like(folder: CaseFolder, file: Path, zygote: Zygote) -> list[dict[str, Any]]:
+def like(
+    folder: CaseFolder, file: Path, zygote: Zygote, tell: Callable[[str], None] | None = None
+) -> list[dict[str, Any]]:
     """`muniment search --like FILE`: the case's clips that share picture with the file, best first.
 
+    Args:
+        tell: called with a line for each clip whose fingerprint cannot be read.
     Raises:
         MunimentError: if the file cannot be examined or the case cannot be read.
     """
@@ -125,9 +135,13 @@ def like(folder: CaseFolder, file: Path, zygote: Zygote) -> list[dict[str, Any]]
     index = searching.open_index(folder)
     try:
         names = dict(index.rows("SELECT object, path FROM item ORDER BY idx DESC"))
-        pairs = [compare(query, one) for one in tracing.read_clips(folder, index)]
+        damage = Damage(folder, index)
+        pairs = [compare(query, one) for one in tracing.read_clips(folder, index, damage)]
     finally:
         index.close()
+    if tell is not None:
+        for line in damage.lines:
+            tell(line)
     order = list(Verdict)
     shared = [one for one in pairs if one.verdict is not Verdict.NO_MATCH]
     shared.sort(key=lambda one: (order.index(one.verdict), -one.score))

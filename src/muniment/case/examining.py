@@ -1,24 +1,27 @@
 """The examine stage: every original that lacks an examiner's result is decoded once, confined.
 
 A step is done when the log has an observation of (object, examiner, version, parameters), also one
-that says it failed: what cannot be decoded today is not tried again by every run.
+that says it failed: what cannot be decoded today is not tried again by every run, unless the
+machine was the reason.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import Any, Final, cast
 
 import msgspec
 
+from muniment.case.damage import make_room, make_room_for_value, originals
 from muniment.case.index import Index
 from muniment.case.observed import PREFIX, outcome
 from muniment.case.pictures import stored_form
 from muniment.case.posts import STEP as POSTS_STEP
 from muniment.case.progress import Progress
+from muniment.case.spoilt import damaged
 from muniment.custody.log import LogWriter
 from muniment.custody.vault import Vault
 from muniment.engine import supervisor
@@ -27,9 +30,10 @@ from muniment.examine import reading, registry
 from muniment.examine.limits import BASE_CPU_S, CPU_S_PER_MB
 from muniment.model import canonical
 from muniment.model.display import visible
-from muniment.model.examine import Examined, Finding, Note, Problem, Wanted
+from muniment.model.examine import OF_THE_MACHINE, Examined, Finding, Note, Problem, Wanted
 from muniment.sandbox.host import Zygote
 from muniment.sandbox.records import Ended, Limits
+from muniment.trace import clip as clips
 
 #: A worker keeps its own budget (examine/limits.py) and then says what it found so far; one that
 #: does not is stopped this much later.
@@ -60,15 +64,21 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 class Examining(msgspec.Struct):
-    """What a run of the stage did."""
+    """What a run of the stage did; `failed_before` counts what an earlier run failed on and this
+    one did not try again."""
 
     examined: int = 0
     failed: int = 0
+    failed_before: int = 0
     notices: list[str] = []
 
     def counts(self) -> dict[str, int]:
         """For the summary."""
-        return {"examined": self.examined, "failed": self.failed}
+        return {
+            "examined": self.examined,
+            "failed": self.failed,
+            "failed_before": self.failed_before,
+        }
 
 
 def parameters() -> dict[str, Any]:
@@ -76,19 +86,28 @@ def parameters() -> dict[str, Any]:
     return {}
 
 
-def lacking(index: Index, *, again: bool = False) -> list[Subject]:
+def lacking(
+    index: Index, *, again: bool = False, damaged: Mapping[str, set[str]] | None = None
+) -> list[Subject]:
     """Originals that lack a result of an examiner made for their kind, in the order of the log.
+
+    What the machine was the reason for is lacking too.
 
     Args:
         again: also those whose last try failed.
+        damaged: object -> examiners whose results cannot be read: they are lacking.
     """
     told = canonical.encode(parameters()).decode()
+    of_the_machine = ",".join(f"'{one}'" for one in OF_THE_MACHINE)
     sql = (
         "SELECT object, step, step_version FROM observation WHERE step GLOB 'examine.*'"
-        " AND parameters=? AND status IS NOT NULL"
+        " AND parameters=? AND status IS NOT NULL AND NOT (status = 'failed'"
+        f" AND coalesce(json_extract(outcome, '$.problem'), '') IN ({of_the_machine}))"
     ) + (" AND status != 'failed'" if again else "")
     done = {(digest, step, version) for digest, step, version in index.rows(sql, told)}
     versions = registry.versions()
+    for digest, spoilt in (damaged or {}).items():
+        done -= {(digest, PREFIX + name, versions[name]) for name in spoilt}
     found: list[Subject] = []
     for digest, path, size, content, by_name in index.rows(
         "SELECT object, path, size_bytes, by_content, by_name FROM item WHERE idx IN"
@@ -108,13 +127,29 @@ def lacking(index: Index, *, again: bool = False) -> list[Subject]:
     return found
 
 
+def failed_before(index: Index, tried: Sequence[Subject]) -> int:
+    """How many originals an examiner failed on at its last try, those tried now left out."""
+    sql = (
+        "SELECT DISTINCT object FROM observation WHERE status='failed' AND idx IN"
+        " (SELECT max(idx) FROM observation WHERE step GLOB 'examine.*' AND status IS NOT NULL"
+        " AND object NOT IN (SELECT object FROM erased) GROUP BY object, step)"
+    )
+    return len({digest for (digest,) in index.rows(sql)} - {one.object for one in tried})
+
+
 class _Step:
     """The stage as the engine sees it."""
 
     def __init__(
-        self, log: LogWriter, vault: Vault, zygote: Zygote, progress: Progress, result: Examining
+        self,
+        log: LogWriter,
+        vault: Vault,
+        zygote: Zygote,
+        progress: Progress,
+        result: Examining,
+        items: frozenset[str],
     ) -> None:
-        self.log, self.vault, self.zygote = log, vault, zygote
+        self.log, self.vault, self.zygote, self.items = log, vault, zygote, items
         self.progress, self.result = progress, result
         self.sealed_s = time.monotonic()
 
@@ -132,10 +167,10 @@ class _Step:
 
     def store(self, key: Subject, ended: Ended) -> None:
         try:
-            examined = outcome_of(ended)
+            examined = outcome_of(ended, key.examiners)
             kept = {one.examiner: self._kept(one) for one in examined.findings}
         except MalformedError as error:
-            examined, kept = Examined(problem=Problem.MALFORMED, detail=error.what), {}
+            examined, kept = malformed(error), {}
         for name in key.examiners:
             self._observe(key, name, examined, kept.get(name), ended)
         self._count(key, examined)
@@ -155,6 +190,7 @@ class _Step:
         blobs: list[dict[str, Any]] = []
         for blob in finding.blobs:
             data, media_type = stored_form(blob)
+            make_room(self.log, data, self.items)
             objects.append(self.log.objects.add_bytes(data))
             blobs.append(
                 {
@@ -177,6 +213,7 @@ class _Step:
     ) -> None:
         status = "failed" if kept is None else "partly" if examined.problem else "done"
         result, objects = kept or (None, [])
+        make_room_for_value(self.log, result, self.items)
         self.log.append(
             "observation.made",
             {
@@ -216,6 +253,7 @@ class _Step:
         line = f"{visible(name)}: {visible(what)}"
         line += f" ({visible(_short(detail))})" if detail else ""
         line += ". Kept as it is; the report says what was found before that."
+        line += " The next run tries it again." if what in OF_THE_MACHINE else ""
         self.result.notices.append(line)
         self.progress.notice(line)
 
@@ -229,23 +267,55 @@ def limits(size_bytes: int, *, base_s: float = BASE_CPU_S) -> Limits:
     )
 
 
-def outcome_of(ended: Ended) -> Examined:
+def outcome_of(ended: Ended, asked: Sequence[str]) -> Examined:
     """What a worker said, or what is to be said of one that could not finish.
 
+    Args:
+        asked: the examiners it was asked for.
     Raises:
         MalformedError: if what it said is not in the form it must have.
     """
     if ended.outcome == "done":
-        return reading.examined(ended.payload)
+        found = reading.examined(ended.payload)
+        said = {one.examiner for one in found.findings}
+        if not said <= set(asked) or (found.problem is None and said != set(asked)):
+            raise MalformedError("a worker's answer is not of the examiners it was asked for")
+        traceable(
+            {
+                one.examiner: (one.facts, {blob.name: blob.data for blob in one.blobs})
+                for one in found.findings
+            }
+        )
+        return found
     if ended.outcome in ("time", "cpu"):
         return Examined(problem=Problem.TIME_LIMIT, detail=f"after {ended.cpu_s:.0f} s of CPU")
     if ended.outcome == "memory":
         return Examined(problem=Problem.MEMORY_LIMIT, detail=f"of {MEMORY_BYTES >> 20} MiB")
     if ended.outcome == "output":
         return Examined(problem=Problem.OUTPUT_LIMIT, detail=f"of {OUTPUT_BYTES >> 20} MiB")
+    if ended.outcome in ("killed", "lost"):
+        return Examined(problem=Problem.STOPPED, detail=ended.detail)
     return Examined(
         problem=Problem.KILLED, detail=ended.signal or ended.detail or "ended without a word"
     )
+
+
+def malformed(error: MalformedError) -> Examined:
+    """What is said of an object whose worker gave an answer that was not taken."""
+    what = f"{error.subject}: {error.what}" if error.subject else error.what
+    return Examined(problem=Problem.MALFORMED, detail=f"the decoder's answer: {what}")
+
+
+def traceable(findings: clips.Findings) -> None:
+    """Nothing, when tracing can read what was found, by its own reader.
+
+    Raises:
+        MalformedError: if it cannot.
+    """
+    read = clips.clip("", {name: findings[name] for name in clips.NEEDED if name in findings})
+    told = findings["fingerprint"][0].get("landmarks", 0) if "fingerprint" in findings else 0
+    if len(read.sound) != told:
+        raise MalformedError(f"fingerprint: {len(read.sound)} landmarks, {told} are told of")
 
 
 def examine(
@@ -261,15 +331,19 @@ def examine(
 
     Args:
         index: the projection as of now.
+        again: also what failed before, and what was found but cannot be read any more.
     Raises:
         StorageError: if the case's disk refuses; what was acknowledged is kept.
         SandboxError: if no confined worker can be started.
     """
-    subjects, result = lacking(index, again=again), Examining(notices=[])
+    spoilt = damaged(log.folder, index) if again else {}
+    subjects = lacking(index, again=again, damaged=spoilt)
+    result = Examining(failed_before=failed_before(index, subjects), notices=[])
     if not subjects:
         return result
     progress.start("Examining", sum(one.size_bytes for one in subjects), "bytes")
-    for _ in supervisor.map(_Step(log, vault, zygote, progress, result), subjects, zygote):
+    step = _Step(log, vault, zygote, progress, result, originals(index))
+    for _ in supervisor.map(step, subjects, zygote):
         pass
     log.commit()
     return result

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from muniment.case.damage import Damage, called
 from muniment.case.index import Index
 from muniment.custody.derived import read_derived
 from muniment.custody.entry import OBJECT_KEY
@@ -30,7 +31,10 @@ class KeptBlob(msgspec.Struct, frozen=True):
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """One examiner's observation of one object."""
+    """One examiner's observation of one object.
+
+    `damaged` says that facts and blobs are kept as an object that could not be read.
+    """
 
     leaf: str
     object: str
@@ -43,6 +47,7 @@ class Observed(msgspec.Struct, frozen=True):
     facts: dict[str, Any]
     blobs: tuple[KeptBlob, ...]
     tool: dict[str, Any]
+    damaged: bool = False
 
     def blob(self, name: str) -> KeptBlob | None:
         """The first derived object of that name."""
@@ -60,13 +65,16 @@ def outcome(
     return {"status": status, "problem": problem, "detail": detail, "notes": told}
 
 
-def each(folder: CaseFolder, index: Index, *steps: str) -> Iterator[Observed]:
+def each(
+    folder: CaseFolder, index: Index, *steps: str, damage: Damage | None = None
+) -> Iterator[Observed]:
     """The latest observation of each object by each examiner, erased ones left out.
 
     Args:
         steps: only these examiners (names without the prefix) [default: all].
+        damage: is told of results that cannot be read; they come without facts and blobs.
     Raises:
-        IntegrityError: if a result kept as an object is gone or changed.
+        IntegrityError: if a result kept as an object is gone or changed, and nobody is told.
     """
     latest = (
         "SELECT max(idx) FROM observation WHERE step GLOB 'examine.*' AND status IS NOT NULL"
@@ -77,13 +85,18 @@ def each(folder: CaseFolder, index: Index, *steps: str) -> Iterator[Observed]:
     ):
         name = row[2].removeprefix(PREFIX)
         if not steps or name in steps:
-            yield _observed(folder, row)
+            yield _observed(folder, row, damage)
 
 
-def _observed(folder: CaseFolder, row: tuple[Any, ...]) -> Observed:
+def _observed(folder: CaseFolder, row: tuple[Any, ...], damage: Damage | None) -> Observed:
     leaf, digest, step, version, status, outcome_text, result_text, derived_text, tool_text = row
     outcome = json.loads(outcome_text)
-    result = value(folder, json.loads(result_text)) if result_text else None
+    result = json.loads(result_text) if result_text else None
+    is_kept = result is not None
+    if is_kept and damage is not None:
+        result = damage.value(digest, called(step.removeprefix(PREFIX)), result)
+    elif is_kept:
+        result = value(folder, result)
     objects = json.loads(derived_text) if derived_text else []
     blobs = () if result is None else zip(result["blobs"], objects, strict=True)
     return Observed(
@@ -108,7 +121,15 @@ def _observed(folder: CaseFolder, row: tuple[Any, ...]) -> Observed:
             for one, kept in blobs
         ),
         json.loads(tool_text) if tool_text else {},
+        is_kept and result is None,
     )
+
+
+def text(one: Observed, damage: Damage) -> str | None:
+    """The text of a document as it was read; None when there is none or it cannot be read."""
+    kept = one.blob("text")
+    data = damage.read(one.object, called(one.examiner, "text"), kept.object) if kept else None
+    return None if data is None else data.decode("utf-8", "replace")
 
 
 def value(folder: CaseFolder, found: Any) -> Any:

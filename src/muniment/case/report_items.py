@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 
 from muniment.case import observed
+from muniment.case.damage import Damage, called
 from muniment.case.index import Index
 from muniment.case.observed import Observed
 from muniment.case.report_facts import fact_views
 from muniment.case.thumbnails import PictureBook
-from muniment.custody.derived import read_derived
 from muniment.examine import registry
 from muniment.model.report import ItemView
 from muniment.model.report_seen import (
@@ -31,15 +31,15 @@ _LINE_CHARACTERS = 200
 class SeenItems:
     """Everything the examiners found in the items of a case.
 
-    Raises:
-        IntegrityError: if a derived object is gone or changed.
+    Args:
+        damage: is told of derived objects that cannot be read; the report goes on without them.
     """
 
-    def __init__(self, folder: CaseFolder, index: Index, book: PictureBook) -> None:
-        self._folder, self._book = folder, book
+    def __init__(self, folder: CaseFolder, index: Index, book: PictureBook, damage: Damage) -> None:
+        self._book, self._damage = book, damage
         self._found: dict[str, dict[str, Observed]] = {}
         self._confinements: dict[str, ConfinementView] = {}
-        for one in observed.each(folder, index):
+        for one in observed.each(folder, index, damage=damage):
             self._found.setdefault(one.object, {})[one.examiner] = one
 
     def of(self, digest: str) -> dict[str, Observed]:
@@ -53,10 +53,16 @@ class SeenItems:
         return milliseconds / 1000 if isinstance(milliseconds, int) and milliseconds else None
 
     def strip(self, digest: str) -> str | None:
-        """The object that holds the clip's blurred pictures."""
+        """The object that holds the clip's blurred pictures; None also if it cannot be read."""
         found = self.of(digest).get("frames")
         kept = found.blob("blurred") if found else None
-        return kept.object if kept else None
+        if kept is None:
+            return None
+        if self._book.strip(kept.object) is None:
+            error = self._book.broken[kept.object]
+            self._damage.tell(digest, called("frames", "blurred"), kept.object, error)
+            return None
+        return kept.object
 
     def filled(self, item: ItemView) -> ItemView:
         """The view with all that examining found of the item."""
@@ -77,10 +83,17 @@ class SeenItems:
             confinement=self._confinement(first.tool) if first else None,
             facts=fact_views(container.facts) if container else (),
             frames=self._book.evenly(strip, MOST_FRAMES) if strip else (),
-            frames_total=len(self._book.strip(strip).times_ms) if strip else 0,
+            frames_total=self._book.count(strip) if strip else 0,
             notes=_notes(found),
             text=self._text(found.get("document")),
         )
+
+    def noted(self, item: ItemView) -> ItemView:
+        """The view, saying first what of it could not be read; call it last."""
+        lacking = tuple(
+            NoteView(f"{what} cannot be read", why) for what, why in self._damage.of(item.sha256)
+        )
+        return msgspec.structs.replace(item, notes=lacking + item.notes) if lacking else item
 
     def _confinement(self, tool: dict[str, Any]) -> ConfinementView | None:
         told = tool.get("confinement")
@@ -100,10 +113,9 @@ class SeenItems:
         return self._confinements[key]
 
     def _text(self, found: Observed | None) -> TextView | None:
-        kept = found.blob("text") if found else None
-        if found is None or kept is None:
+        text = observed.text(found, self._damage) if found else None
+        if found is None or text is None:
             return None
-        text = read_derived(self._folder, kept.object).decode("utf-8", "replace")
         lines = [line.strip()[:_LINE_CHARACTERS] for line in text.splitlines() if line.strip()]
         pages = found.facts.get("pages")
         return TextView(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from muniment.case import traced
+from muniment.case.damage import Damage
 from muniment.case.index import Index
 from muniment.case.report_items import SeenItems
 from muniment.case.thumbnails import PictureBook
@@ -43,16 +44,17 @@ def trace_view(
     book: PictureBook,
     items: Sequence[ItemView],
     posts: Sequence[PostView],
+    damage: Damage,
 ) -> TraceView | None:
     """The view; None when tracing was not run.
 
-    Raises:
-        IntegrityError: if a result or a derived object is gone or changed.
+    Args:
+        damage: is told of results that cannot be read.
     """
     held = {item.sha256: item for item in items}
     durations = {digest: seen.duration_s(digest) or 0.0 for digest in held}
     shown = traced.appearances(posts, {item.id: item.sha256 for item in items})
-    found = traced.read(folder, index, durations, shown)
+    found = traced.read(folder, index, durations, shown, damage)
     if found is None:
         return None
     views = _Views(held, seen, book, posts)
@@ -190,10 +192,11 @@ class _Views:
             return ()
         moments = [moment for part in one.segments for moment in _moments(part)] or [(0.0, 0.0)]
         step = max(1, len(moments) // _MOMENTS)
-        return tuple(
-            AlignedFrames(self._book.at(strip_a, time_a), self._book.at(strip_b, time_b))
+        found = [
+            (self._book.at(strip_a, time_a), self._book.at(strip_b, time_b))
             for time_a, time_b in moments[::step][:_MOMENTS]
-        )
+        ]
+        return tuple(AlignedFrames(a, b) for a, b in found if a and b)
 
 
 def _spoken(sentence: str) -> str:

@@ -8,8 +8,11 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 import muniment
 from muniment.case import projecting
+from muniment.case.damage import Damage
 from muniment.case.index import Index
 from muniment.case.report_items import SeenItems
 from muniment.case.report_posts import ERASED, export_folders, miss_views, post_views, thumbnails
@@ -38,8 +41,15 @@ from muniment.store import disk
 from muniment.store.layout import CaseFolder
 
 
-def write(folder: CaseFolder, keys: Path | None = None) -> Path:
-    """Write report/index.html as of the latest checkpoint; its path.
+class Written(msgspec.Struct, frozen=True):
+    """A page on disk, and a line for each derived object that could not be read for it."""
+
+    path: Path
+    notices: tuple[str, ...] = ()
+
+
+def write(folder: CaseFolder, keys: Path | None = None) -> Written:
+    """Write report/index.html as of the latest checkpoint.
 
     Args:
         keys: the folder of key files [default: as `KeyFolder`]; tells whether the projection is ours.
@@ -52,22 +62,25 @@ def write(folder: CaseFolder, keys: Path | None = None) -> Path:
     memory = Memory(keys or KeyFolder().path, root.case)
     index = projecting.at_size(folder, head.size, memory)
     try:
-        data = drawn(folder, index)
+        damage = Damage(folder, index)
+        data = drawn(folder, index, damage)
     finally:
         index.close()
     disk.replace(page, data, temp_folder=folder.work)
     with contextlib.suppress(StorageError):  # a help: without it `verify` draws the page again
         memory.keep_page(page_line(head.short(), muniment.__version__, data))
-    return page
+    return Written(page, damage.lines)
 
 
-def drawn(folder: CaseFolder, index: Index) -> bytes:
+def drawn(folder: CaseFolder, index: Index, damage: Damage | None = None) -> bytes:
     """The page, from a projection of exactly the checkpoint's entries.
 
+    Args:
+        damage: is told of derived objects that cannot be read; the page says so at their items.
     Raises:
         IntegrityError: as `facts_of`.
     """
-    return render(facts_of(folder, index), PictureBook(folder).fetch)
+    return render(facts_of(folder, index, damage), PictureBook(folder).fetch)
 
 
 def facts(folder: CaseFolder, keys: Path | None = None) -> ReportData:
@@ -85,7 +98,7 @@ def facts(folder: CaseFolder, keys: Path | None = None) -> ReportData:
         index.close()
 
 
-def facts_of(folder: CaseFolder, index: Index) -> ReportData:
+def facts_of(folder: CaseFolder, index: Index, damage: Damage | None = None) -> ReportData:
     """What the report shows, from a projection of exactly the checkpoint's entries.
 
     Raises:
@@ -103,9 +116,11 @@ def facts_of(folder: CaseFolder, index: Index) -> ReportData:
     opening = json.loads(rows[0][0])
     ((opened_utc,),) = index.rows("SELECT at_utc FROM entry WHERE idx=0")
     posts, items = _posts_and_items(index)
-    book = PictureBook(folder)
-    seen = SeenItems(folder, index, book)
+    book, damage = PictureBook(folder), damage or Damage(folder, index)
+    seen = SeenItems(folder, index, book, damage)
     items = tuple(seen.filled(one) for one in items)
+    trace = trace_view(folder, index, seen, book, items, posts, damage)
+    items = tuple(seen.noted(one) for one in items)
     return ReportData(
         root.case,
         opening["title"],
@@ -119,7 +134,7 @@ def facts_of(folder: CaseFolder, index: Index) -> ReportData:
         miss_views(index),
         _tools(index),
         muniment.__version__,
-        trace_view(folder, index, seen, book, items, posts),
+        trace,
     )
 
 

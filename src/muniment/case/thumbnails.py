@@ -5,87 +5,64 @@ They are raw pixels: a picture file is never decoded here.
 
 from __future__ import annotations
 
-import struct
 from bisect import bisect_right
 from functools import lru_cache
 from typing import Final
 
-import msgspec
-
 from muniment.custody.derived import read_derived
-from muniment.errors import MalformedError
+from muniment.errors import IntegrityError, MalformedError
+from muniment.examine.strips import Strip, unpacked
 from muniment.model.report_seen import FrameView, Thumbnail
 from muniment.store.layout import CaseFolder
 
-_HEADER: Final = struct.Struct("<4sHHIHH")
-_MAGIC: Final = b"MNBL"
-_FORMAT: Final = 1
 #: Packed objects held at once: each a few hundred kB.
 _HELD: Final = 8
 
 
-class Strip(msgspec.Struct, frozen=True):
-    """The blurred pictures of one clip: times in ms, then rows of RGB."""
-
-    width_px: int
-    height_px: int
-    times_ms: tuple[int, ...]
-    pixels: bytes
-
-    def thumbnail(self, number: int) -> Thumbnail | None:
-        """One picture; None beyond the last."""
-        size = self.width_px * self.height_px * 3
-        if not 0 <= number < len(self.times_ms):
-            return None
-        rgb = self.pixels[number * size : (number + 1) * size]
-        return Thumbnail(rgb, self.width_px, self.height_px)
-
-
-def unpacked(data: bytes) -> Strip:
-    """The strip in a `blurred` blob.
-
-    Raises:
-        MalformedError: if it is not in its one form.
-    """
-    if len(data) < _HEADER.size:
-        raise MalformedError("is too short for a strip of pictures")
-    magic, version, channels, count, width, height = _HEADER.unpack_from(data)
-    start = _HEADER.size + 4 * count
-    if (magic, version, channels) != (_MAGIC, _FORMAT, 3) or len(data) != start + (
-        count * width * height * 3
-    ):
-        raise MalformedError("is no strip of pictures this program made")
-    times = struct.unpack_from(f"<{count}I", data, _HEADER.size)
-    return Strip(width, height, times, data[start:])
-
-
 class PictureBook:
-    """Fetches thumbnails of one case by key: `<object>#<number>`."""
+    """Fetches thumbnails of one case by key: `<object>#<number>`.
+
+    `broken` holds the strips that could not be read, and why; they have no pictures.
+    """
 
     def __init__(self, folder: CaseFolder) -> None:
         self._folder = folder
         self.strip = lru_cache(_HELD)(self._read)
+        self.broken: dict[str, IntegrityError | MalformedError] = {}
 
-    def _read(self, digest: str) -> Strip:
-        return unpacked(read_derived(self._folder, digest))
+    def _read(self, digest: str) -> Strip | None:
+        try:
+            return unpacked(read_derived(self._folder, digest))
+        except (IntegrityError, MalformedError) as error:
+            self.broken[digest] = error
+            return None
 
     def fetch(self, key: str) -> Thumbnail | None:
         """See `model.report_seen.Thumbnails`."""
         digest, _, number = key.partition("#")
-        return self.strip(digest).thumbnail(int(number))
+        strip = self.strip(digest)
+        rgb = strip.picture(int(number)) if strip else None
+        return Thumbnail(rgb, strip.width_px, strip.height_px) if strip and rgb else None
+
+    def count(self, digest: str) -> int:
+        """How many pictures a strip holds."""
+        strip = self.strip(digest)
+        return len(strip.times_ms) if strip else 0
 
     def evenly(self, digest: str, most: int) -> tuple[FrameView, ...]:
         """At most `most` frames, evenly over the clip."""
-        times = self.strip(digest).times_ms
-        picked = sorted({round(n * (len(times) - 1) / max(1, most - 1)) for n in range(most)})
-        return tuple(self._view(digest, n) for n in picked if n < len(times))
+        count = self.count(digest)
+        picked = sorted({round(n * (count - 1) / max(1, most - 1)) for n in range(most)})
+        return tuple(_view(self.strip(digest), digest, n) for n in picked if 0 <= n < count)
 
-    def at(self, digest: str, time_s: float) -> FrameView:
-        """The frame shown at that time of the clip."""
-        times = self.strip(digest).times_ms
-        return self._view(digest, max(0, bisect_right(times, time_s * 1000) - 1))
+    def at(self, digest: str, time_s: float) -> FrameView | None:
+        """The frame shown at that time of the clip; None where the strip cannot be read."""
+        strip = self.strip(digest)
+        if strip is None:
+            return None
+        return _view(strip, digest, max(0, bisect_right(strip.times_ms, time_s * 1000) - 1))
 
-    def _view(self, digest: str, number: int) -> FrameView:
-        times = self.strip(digest).times_ms
-        is_still = len(times) == 1
-        return FrameView(f"{digest}#{number}", None if is_still else times[number] / 1000)
+
+def _view(strip: Strip | None, digest: str, number: int) -> FrameView:
+    times = strip.times_ms if strip else ()
+    return FrameView(f"{digest}#{number}", None if len(times) < 2 else times[number] / 1000)

@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 
-from muniment.case import observed, searching, trace_results
+from muniment.case import searching, trace_results
+from muniment.case.damage import Damage
 from muniment.case.index import Index
 from muniment.case.trace_results import STEP
-from muniment.case.tracing import fingerprinted
+from muniment.case.tracing import RESULT, fingerprinted
 from muniment.model.ids import short
 from muniment.model.report import PostView
 from muniment.model.trace import Cluster, Pair, Verdict
@@ -55,15 +56,18 @@ def read(
     index: Index,
     durations_s: Mapping[str, float],
     appearances: Sequence[Appearance] = (),
+    damage: Damage | None = None,
 ) -> Traced | None:
     """What stands in the log; None when nothing was traced.
 
     Args:
         durations_s: of each clip.
         appearances: of items in posts; for lineage and the earliest copy.
+        damage: is told of results that cannot be read; what they hold is left out.
     Raises:
-        IntegrityError: if a result is gone, changed or none of ours.
+        IntegrityError: if a result is none of ours.
     """
+    damage = damage or Damage(folder, index)
     latest = (
         "SELECT max(idx) FROM observation WHERE step=? AND status IS NOT NULL AND result IS NOT NULL"
         " AND object NOT IN (SELECT object FROM erased) GROUP BY object"
@@ -73,8 +77,10 @@ def read(
     pairs: list[Pair] = []
     compared = 0
     for digest, text in index.each(sql, STEP):
-        value = observed.value(folder, json.loads(text))
+        value = damage.value(digest, RESULT, json.loads(text))
         objects.append(digest)
+        if value is None:
+            continue
         compared += value["compared"]
         pairs += trace_results.pairs(value)
     if not objects:
@@ -85,10 +91,10 @@ def read(
     return Traced(tuple(objects), compared, tuple(pairs), tuple(found))
 
 
-def durations_s(folder: CaseFolder, index: Index) -> dict[str, float]:
+def durations_s(folder: CaseFolder, index: Index, damage: Damage) -> dict[str, float]:
     """Seconds of each clip, as its fingerprint has it."""
     found: dict[str, float] = {}
-    for digest, kept in fingerprinted(folder, index).items():
+    for digest, kept in fingerprinted(folder, index, damage).items():
         milliseconds = kept["fingerprint"].facts.get("duration_ms") if "fingerprint" in kept else 0
         found[digest] = milliseconds / 1000 if isinstance(milliseconds, int) else 0.0
     return found
@@ -124,14 +130,16 @@ def _ms(utc: str) -> int:
 
 
 def listing(folder: CaseFolder) -> dict[str, Any]:
-    """`muniment trace run --json`: every pair that shares picture, and the clusters.
+    """`muniment trace run --json`: every pair that shares picture, and the clusters; in `notices` a
+    line for each derived object that could not be read.
 
     Raises:
         IntegrityError: if the log cannot be read.
     """
     index = searching.open_index(folder)
     try:
-        found = read(folder, index, durations_s(folder, index)) or NOTHING
+        damage = Damage(folder, index)
+        found = read(folder, index, durations_s(folder, index, damage), (), damage) or NOTHING
         names = dict(index.rows("SELECT object, path FROM item ORDER BY idx DESC"))
     finally:
         index.close()
@@ -148,4 +156,5 @@ def listing(folder: CaseFolder) -> dict[str, Any]:
             for one in found.pairs
         ],
         "clusters": [[source(member) for member in one.members] for one in found.clusters],
+        "notices": list(damage.lines),
     }

@@ -175,7 +175,9 @@ def examined_line(examined: dict[str, int]) -> str:
     """What this run examined, in words."""
     failed = examined["failed"]
     rest = f", {failed} not wholly (each listed above and in the report)" if failed else ""
-    return f"{examined['examined']} files{rest}"
+    before = examined["failed_before"]
+    earlier = f"; {before} failed in earlier runs: `muniment examine --again` tries them again"
+    return f"{examined['examined']} files{rest}{earlier if before else ''}"
 
 
 def tracing_line(traced: dict[str, int]) -> str:

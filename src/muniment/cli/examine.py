@@ -15,7 +15,8 @@ def examine(
     why: console.WhyOption,
     case: console.CaseOption = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Try again also what failed before.")
+        bool,
+        typer.Option("--again", help="Do again also what failed before, or can no longer be read."),
     ] = False,
     unconfined: console.UnconfinedOption = False,
     as_json: console.JsonOption = False,

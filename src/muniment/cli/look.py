@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from muniment.cli import console
+from muniment.errors import EXIT_PARTLY
 from muniment.model.display import visible
 
 if TYPE_CHECKING:
@@ -43,17 +44,20 @@ def report(
 
         if not by or not why:
             raise UsageError("--clear needs --by and --why", remedy="Say who wants it, what for.")
-        path = clearing.write_clear(folder, clear, by=by, why=why, secrets=console.Passphrases())
-        if as_json:
-            console.print_json("report", {"clear": path})
-        else:
-            console.say(f"Clear        {visible(path)} (not to be forwarded)")
-        return
-    path = os.fspath(reporting.write(folder))
+        written = clearing.write_clear(folder, clear, by=by, why=why, secrets=console.Passphrases())
+    else:
+        written = reporting.write(folder)
+    path = os.fspath(written.path)
+    for line in written.notices:
+        console.tell(visible(line) + "\n")
     if as_json:
-        console.print_json("report", {"report": path})
+        name = "report" if clear is None else "clear"
+        console.print_json("report", {name: path, "notices": list(written.notices)})
+    elif clear is not None:
+        console.say(f"Clear        {visible(path)} (not to be forwarded)")
     else:
         console.say(f"Report       {visible(path)}")
+    console.report_errors(EXIT_PARTLY if written.notices else 0)
 
 
 def log(

@@ -77,12 +77,17 @@ def _like(case: Path, like: Path, most: int, *, unconfined: bool, as_json: bool)
     from muniment.cli.trace import pair_line
     from muniment.store.layout import CaseFolder
 
+    unread: list[str] = []
     with confined(unconfined=unconfined) as zygote:
-        pairs = comparing.like(CaseFolder(case), like, zygote)[:most]
+        pairs = comparing.like(CaseFolder(case), like, zygote, unread.append)[:most]
+    for line in unread:
+        console.tell(visible(line) + "\n")
     if as_json:
-        console.print_json("search", {"like": str(like), "pairs": pairs})
+        console.print_json("search", {"like": str(like), "pairs": pairs, "notices": unread})
+        console.report_errors(EXIT_PARTLY if unread else 0)
         return
     for pair in pairs:
         console.say(pair_line(pair))
     if not pairs:
         console.say("Nothing in this case shares footage with it")
+    console.report_errors(EXIT_PARTLY if unread else 0)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from muniment.cli import console
+from muniment.errors import EXIT_PARTLY
 from muniment.model.display import visible
 
 app = typer.Typer(
@@ -50,8 +51,12 @@ def run(
             )
         watch.close()
     found = traced.listing(folder)
+    for line in found["notices"]:
+        console.tell(visible(line) + "\n")
+    unread = EXIT_PARTLY if found["notices"] else 0
     if as_json:
         console.print_json("trace run", found)
+        console.report_errors(unread)
         return
     for pair in found["pairs"]:
         console.say(pair_line(pair))
@@ -59,6 +64,7 @@ def run(
         f"{found['clips']} clips, {len(found['clusters'])} clusters of copies,"
         f" {len(found['pairs'])} pairs that share picture"
     )
+    console.report_errors(unread)
 
 
 @app.command("compare")

@@ -20,7 +20,7 @@ from muniment.sandbox.host import Running, Zygote
 
 #: How long the supervisor sleeps at most before it looks at the clock again.
 _TICK_S: Final = 0.25
-#: So often a key is tried whose zygote dies under it.
+#: So often a key is tried whose worker ends for no reason of its own.
 MOST_TRIES: Final = 3
 
 
@@ -66,9 +66,10 @@ def map(
                     key = running.pop(worker)
                     selector.unregister(worker)
                     ended = worker.finish()
-                    lost[id(key)] += ended.outcome == "lost"
-                    if ended.outcome == "lost" and lost[id(key)] < MOST_TRIES:
-                        # The zygote died under it, which may be another's fault: try again.
+                    from_outside = ended.outcome in ("lost", "killed")
+                    lost[id(key)] += from_outside
+                    if from_outside and lost[id(key)] < MOST_TRIES:
+                        # Its zygote died or it was killed, which may be another's fault: try again.
                         waiting.appendleft(key)
                         continue
                     yield step.store(key, ended)

@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import os
 import struct
+import zlib
 from typing import Final
 
 from muniment.examine.probing import Structure
+from muniment.examine.problems import UnexaminableError
+from muniment.model.examine import Problem
 
 _MOST_PARTS: Final = 100_000
 _READ: Final = 64 << 20
+#: Packed words and colour profiles of one picture may unpack to this many bytes; the decoder
+#: unpacks them several times over.
+_MOST_UNPACKED: Final = 16 << 20
+_PACKED: Final = (b"zTXt", b"iTXt", b"iCCP")
+_STEP: Final = 1 << 14
 _STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 _EBML_SEGMENT: Final = b"\x18\x53\x80\x67"
 _EBML_UNKNOWN: Final = frozenset((1 << (7 * length)) - 1 for length in range(1, 9))
@@ -40,8 +48,12 @@ def riff(fd: int, found: Structure) -> None:
 
 
 def png(fd: int, found: Structure) -> None:
-    """Chunks up to IEND."""
-    at, size = 8, found.size_bytes
+    """Chunks up to IEND.
+
+    Raises:
+        UnexaminableError: if packed words unpack to more than any picture needs.
+    """
+    at, size, left = 8, found.size_bytes, _MOST_UNPACKED
     for _ in range(_MOST_PARTS):
         head = os.pread(fd, 8, at)
         if len(head) < 8:
@@ -55,9 +67,35 @@ def png(fd: int, found: Structure) -> None:
         if at > size:
             _cut(found, f"chunk {kind.decode()} claims to end at byte {at}")
             return
+        if kind in _PACKED:
+            left -= _unpacked(kind, os.pread(fd, min(length, _READ), at - length - 4), left)
+        if left < 0:
+            raise UnexaminableError(
+                Problem.BAD_STRUCTURE,
+                f"words packed before byte {at} unpack to more than {_MOST_UNPACKED} bytes",
+            )
         if kind == b"IEND":
             found.end_of_picture = at
             return
+
+
+def _unpacked(kind: bytes, data: bytes, most: int) -> int:
+    """How many bytes a packed chunk unpacks to, counted no further than one beyond `most`."""
+    start = data.find(b"\0") + 2
+    if kind == b"iTXt":
+        if data[start - 1 : start] != b"\1":
+            return 0
+        start = data.find(b"\0", data.find(b"\0", start + 1) + 1) + 1
+    count, unpacking = 0, zlib.decompressobj()
+    for at in range(start, len(data), _STEP):
+        try:
+            piece = unpacking.decompress(data[at : at + _STEP], most + 1 - count)
+        except zlib.error:
+            break
+        count += len(piece)
+        if count > most or unpacking.eof:
+            break
+    return count
 
 
 def gif(fd: int, found: Structure) -> None:

@@ -14,6 +14,8 @@ from muniment.model.examine import Problem
 
 #: Elements may nest this deep; a page of 100,000 is made to break parsers.
 MAX_DEPTH: Final = 2_000
+#: Attributes of one tag: parsers hold each against all before it.
+MAX_ATTRIBUTES: Final = 500
 _MOST_NODES: Final = 2_000_000
 _UNSEEN: Final = frozenset({"script", "style", "noscript", "template", "head", "svg", "iframe"})
 _BLOCKS: Final = frozenset(
@@ -40,7 +42,15 @@ _HEADINGS: Final = re.compile(r"h[1-6]")
 _CHARSET: Final = re.compile(
     rb"<meta[^>]{0,200}charset=[\"']?\s*([A-Za-z0-9_-]{2,30})", re.IGNORECASE
 )
-_TAG: Final = re.compile(rb"<(/?)([A-Za-z][A-Za-z0-9]*)")
+_TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
+#: What these hold the parser reads as text, tags and all.
+_VERBATIM: Final = frozenset(
+    ("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes")
+)
+_OPENING: Final = re.compile(r"<!--|<([A-Za-z][^\s/>]*)")
+_ATTRIBUTE: Final = re.compile(
+    r"[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|[^\s>\"'][^\s>]*+)?)?"
+)
 _VOID: Final = frozenset(
     (
         *(
@@ -68,29 +78,53 @@ def read(data: bytes, out: Text, within: str | None = None) -> None:
     """The visible text of a page.
 
     Raises:
-        UnexaminableError: if elements nest deeper than `MAX_DEPTH`.
+        UnexaminableError: if elements nest deeper than `MAX_DEPTH`, or a tag has more attributes
+            than `MAX_ATTRIBUTES`.
     """
     found = _CHARSET.search(data[:4096])
     text = decoded(data, out, found[1].decode() if found else None)
-    _check_depth(data)
+    _check_depth(text)
+    _check_attributes(text)
     tree = LexborHTMLParser(text)
     _head(tree, out, within)
     if tree.body is not None:
         _body(tree, out, within)
 
 
-def _check_depth(data: bytes) -> None:
+def _check_depth(text: str) -> None:
     """Open elements, roughly: enough to refuse what is made to overflow a stack."""
     depth = 0
-    for found in _TAG.finditer(data):
-        if found[2].lower().decode() in _VOID:
+    for found in _TAG.finditer(text):
+        if found[2].lower() in _VOID:
             continue
         depth = max(0, depth - 1) if found[1] else depth + 1
         if depth > MAX_DEPTH:
             raise UnexaminableError(
                 Problem.BAD_STRUCTURE,
-                f"elements nest deeper than {MAX_DEPTH} at byte {found.start()}",
+                f"elements nest deeper than {MAX_DEPTH} at character {found.start()}",
             )
+
+
+def _check_attributes(text: str) -> None:
+    """Attributes of each tag, as the parser splits them; one pass."""
+    at = 0
+    while (opening := _OPENING.search(text, at)) is not None:
+        if opening[1] is None:
+            end = text.find("-->", opening.start() + 2)
+            at = len(text) if end < 0 else end + 3
+            continue
+        at, count = opening.end(), 0
+        while (one := _ATTRIBUTE.match(text, at)) is not None:
+            at, count = one.end(), count + 1
+            if count > MAX_ATTRIBUTES:
+                raise UnexaminableError(
+                    Problem.BAD_STRUCTURE,
+                    f"more than {MAX_ATTRIBUTES} attributes at character {opening.start()}",
+                )
+        name = opening[1].lower()
+        if name in _VERBATIM:
+            closing = re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE).search(text, at)
+            at = len(text) if closing is None else closing.end()
 
 
 def _head(tree: LexborHTMLParser, out: Text, within: str | None) -> None:

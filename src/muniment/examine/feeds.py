@@ -10,15 +10,12 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from muniment.examine.limits import MAX_HOLD_S
+from muniment.examine.limits import KEY_PICTURES, KEY_SIDE_PX, MAX_HOLD_S
 from muniment.examine.pictures import Scaler, Turn
 from muniment.examine.streams import Spec
 
 Give = Callable[[str, float, NDArray[np.uint8]], None]
 
-#: Key pictures: as many as this, spread evenly, their long side at most so many pixels.
-KEY_PICTURES: Final = 24
-KEY_SIDE_PX: Final = 640
 _SHORT_CLIP_KEYS: Final = 5
 _USUAL_STEP_S: Final = 3.0
 

@@ -22,6 +22,7 @@ from muniment.examine import hashing
 from muniment.examine.interface import Source
 from muniment.examine.kept import Kept
 from muniment.examine.landmarks import Listening
+from muniment.examine.limits import MAX_TOLD_MS
 from muniment.model.examine import Blob, Finding
 
 PICTURES_MAGIC: Final = b"MNFP"
@@ -100,7 +101,7 @@ class Fingerprint:
             "still": source.is_still,
             "width_px": source.width_px,
             "height_px": source.height_px,
-            "duration_ms": round((source.duration_s or 0.0) * 1000),
+            "duration_ms": min(max(0, round((source.duration_s or 0.0) * 1000)), MAX_TOLD_MS),
             "pictures": len(self._kept),
             "telling_pictures": self._telling,
             "last_picture_ms": round(self._until_s * 1000),

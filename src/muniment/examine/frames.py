@@ -30,8 +30,9 @@ MAGIC: Final = b"MNBL"
 FORMAT: Final = 1
 HEADER: Final = struct.Struct("<4sHHIHH")
 MOST_BLURRED: Final = 600
+BLURRED_PX: Final = 16
 
-_BLURRED: Final = "rgb16@1fps"
+_BLURRED: Final = f"rgb{BLURRED_PX}@1fps"
 
 
 class Frames:

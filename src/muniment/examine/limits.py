@@ -60,6 +60,13 @@ CPU_S_PER_MB: Final = 2.0
 #: A still picture that is held on (variable frame rate) is repeated on the grid this long.
 MAX_HOLD_S: Final = 10
 
+#: Key pictures: as many as this, spread evenly, their long side at most so many pixels.
+KEY_PICTURES: Final = 24
+KEY_SIDE_PX: Final = 640
+
+#: Longest duration written into facts, in milliseconds: headers claim anything.
+MAX_TOLD_MS: Final = 1 << 40
+
 #: What one examiner may write into its facts, as JSON bytes.
 MAX_FACTS_BYTES: Final = 200_000
 #: Text kept of one document, in UTF-8 bytes.

@@ -1,7 +1,8 @@
 """The host's side: a worker's answer, believed in nothing.
 
-A hijacked decoder can answer anything; what passes here is bounded and well-formed, no more. No
-decoding library is imported, and no picture is decoded: pictures cross as raw pixels.
+A hijacked decoder can answer anything; what passes here is bounded and has the form its examiner
+gives it (`forms`), no more. No decoding library is imported, and no picture is decoded: pictures
+cross as raw pixels.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Final
 import msgspec
 
 from muniment.errors import MalformedError
+from muniment.examine import forms
 from muniment.examine.limits import MAX_FACTS_BYTES
 from muniment.examine.registry import VERSIONS
 from muniment.model import canonical
@@ -78,6 +80,7 @@ def _finding(finding: Finding) -> None:
         raise MalformedError(f"two blobs of {finding.examiner} have one name")
     for blob in finding.blobs:
         _blob(blob)
+    forms.check(finding)
 
 
 def _blob(blob: Blob) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -25,10 +25,15 @@ class Problem(StrEnum):
     TIMESTAMPS = "timestamps unusable"
     HASH_CHANGED = "hash changed"
     KILLED = "decoder killed"
+    STOPPED = "decoder stopped from outside"
     REFUSED_CODEC = "codec not allowed"
     MALFORMED = "malformed"
     ENCRYPTED = "encrypted"
     NOT_READ = "type of document not read"
+
+
+#: Reasons of the machine, not of the file: later runs try again by themselves.
+OF_THE_MACHINE: Final = (Problem.STOPPED,)
 
 
 class Blob(msgspec.Struct, frozen=True):

@@ -96,9 +96,14 @@ def render_clear(data: ClearData, pictures: ClearPictures) -> Iterator[bytes]:
         yield piece.encode()
 
 
-def _uri(data: bytes, subject: str) -> str:
+def is_jpeg(data: bytes) -> bool:
+    """Whether the bytes begin and end as a JPEG does."""
     start, end = _JPEG
-    if not (data.startswith(start) and data.rstrip(b"\0").endswith(end)):
+    return data.startswith(start) and data.rstrip(b"\0").endswith(end)
+
+
+def _uri(data: bytes, subject: str) -> str:
+    if not is_jpeg(data):
         raise MalformedError("a clear picture is no JPEG", subject=subject)
     if len(data) > MOST_PICTURE_BYTES:
         raise MalformedError(

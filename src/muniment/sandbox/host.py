@@ -36,6 +36,8 @@ _ENVIRONMENT = {
 _START_S = 120.0
 #: How long the zygote may take to do what it is told before it counts as dead.
 _GRACE_S = 10.0
+#: A worker that is killed with less of its memory in use than this share was not the reason.
+_NEAR_LIMIT = 0.75
 _READ_BYTES = 1 << 18
 _READS_AT_ONCE = 16
 _UNCONFINED = (
@@ -169,8 +171,12 @@ class Running:
         if number == signal.SIGXCPU:
             return "cpu", ""
         if number == signal.SIGKILL:
-            spent = status.cpu_s >= self._limits.cpu_s
-            return ("cpu", "") if spent else ("memory", "killed by the system")
+            if status.cpu_s >= self._limits.cpu_s:
+                return "cpu", ""
+            # No limit of ours kills so; the system does when memory runs out, also another's.
+            if status.peak_bytes >= _NEAR_LIMIT * self._limits.memory_bytes:
+                return "memory", "killed by the system"
+            return "killed", f"SIGKILL at {status.peak_bytes >> 20} MiB"
         if number:
             return "crashed", ""
         return _by_exit_code(os.waitstatus_to_exitcode(status.wait_status), self._frames)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Outcome = Literal["done", "crashed", "lost", "time", "cpu", "memory", "output"]
+Outcome = Literal["done", "crashed", "lost", "killed", "time", "cpu", "memory", "output"]
 
 #: A request travels in one piece; larger input belongs into the file.
 REQUEST_BYTES = 64 << 10
@@ -55,7 +55,8 @@ class Ended:
 
     Args:
         outcome: done; crashed; lost (its zygote ended before it, not by its own doing, as far as is
-            known); or the limit it met (time, cpu, memory, output).
+            known); killed (from outside, far below its limits: the system was short of memory, or
+            somebody did it); or the limit it met (time, cpu, memory, output).
         signal: name of the signal that ended it, `SIGSYS` for a forbidden system call.
         payload: all that was emitted, in order; incomplete unless done.
         cpu_s: processor time of the worker, user and system.

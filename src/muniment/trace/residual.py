@@ -20,6 +20,8 @@ STEP_S: Final = 0.2
 _REACH_S: Final = 2.0
 #: mean difference of two pictures that is taken for a cut
 _CUT_LEVELS: Final = 20.0
+#: pictures of which the median is taken: so many or up to twice as many
+_MEDIAN_OF: Final = 32
 #: pictures whose fits are made at once
 _AT_ONCE: Final = 256
 #: what is added to the squared length of each fitted picture, so that empty ones take nothing
@@ -169,3 +171,17 @@ def _running(flat: Floats, reach: int) -> Floats:
     at = np.arange(count)
     low, high = np.maximum(at - reach, 0), np.minimum(at + reach + 1, count)
     return np.asarray((sums[high] - sums[low]) / (high - low)[:, None], dtype=np.float32)
+
+
+def moving(pictures: Floats) -> Floats:
+    """What is left of pictures (n x 24 x 24) without their median over time (n x 576)."""
+    return unsteady(pictures, still(pictures))
+
+
+def still(pictures: Floats) -> Floats:
+    """What stands still in pictures (n x 24 x 24): their median, of many that of some."""
+    some = pictures[:: max(1, len(pictures) // _MEDIAN_OF)]
+    columns = np.sort(some.reshape(len(some), -1).T.copy(), axis=1)
+    half = len(some) // 2
+    middle = (columns[:, half] + columns[:, -1 - half]) / 2
+    return np.asarray(middle, np.float32).reshape(SAMPLES, SAMPLES)

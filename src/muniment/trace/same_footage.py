@@ -15,24 +15,40 @@ from numpy.typing import NDArray
 
 from muniment.trace.align import FASTEST, SLOWEST, Line
 from muniment.trace.register import correlations
-from muniment.trace.residual import SAMPLES, Floats, Shown, at, basis, less, shots, unsteady
+from muniment.trace.residual import (
+    SAMPLES,
+    Floats,
+    Shown,
+    at,
+    basis,
+    less,
+    moving,
+    shots,
+    still,
+    unsteady,
+)
+from muniment.trace.rivals import near_rival
 
 _BLOCK: Final = 4
 #: grey levels (root mean square in a block) from which a block counts as moving
 _MOVING_LEVELS: Final = 4.0
 _LOCAL_S: Final = 0.8
-_RIVAL_FROM_S: Final = 0.8
 _LEAST_LOCAL: Final = 0.2
+#: moments that agree less than this share of what is usual in the stretch are against it
+_LEAST_OF_USUAL: Final = 0.5
 _LIVELY: Final = 6.0
 #: grey levels squared a pixel that compression and rounding move
 _NOISE: Final = 1.5
 _AGREE: Final = 0.4
+#: pictures correlated under this share of those in the stretch are of something else
+_STILL_SEEN: Final = 0.8
 _COVERED: Final = 0.5
 _STILL_NOISE: Final = 9.0
-#: pictures of which the median is taken, and moments on which a line is fitted: so many or up to
-#: twice as many
-_MEDIAN_OF: Final = 32
+#: moments on which a line is fitted: so many or up to twice as many
 _FIT_ON: Final = 24
+#: by how much a line is moved in time; its speed so that its ends move as much
+_FIT_STEPS_S: Final = (0.12, 0.06, 0.03)
+_SHORT_HALF_S: Final = 6.0
 #: moments by which the ends of a stretch may move without a new fit
 _SAME_ENDS: Final = 2.5
 
@@ -51,6 +67,14 @@ class Evidence:
         variety: how many different pictures of motion there are (participation ratio).
         rival: the correlation at another time shift that stands out, 0 when none does.
         picture: correlation of the pictures as they are, median over the stretch.
+        still: correlation of what stands still in both.
+        sampled: the correlation that the same motion would reach, pictures of the one clip falling
+            between those of the other, 0 to 1: things that move fast then do not look alike.
+        gain: how much stronger what moves is in b than in a, beside what stands still.
+        seen_s: seconds of the whole line, not only its stretch, in which the pictures agree.
+        agreed: moments of the stretch at which the same moves.
+        against: moments of a on the whole line, not only its stretch, at which the pictures agree
+            and what moves does not.
     """
 
     line: Line
@@ -63,20 +87,31 @@ class Evidence:
     variety: float
     rival: float
     picture: float
+    still: float = 0.0
+    sampled: float = 1.0
+    gain: float = 1.0
+    seen_s: float = 0.0
+    agreed: int = 0
+    against: tuple[float, ...] = ()
 
+    @property
+    def moving_s(self) -> float:
+        """Seconds in which anything moves, in the clip in which that is less."""
+        return min(self.moving_a_s, self.moving_b_s)
 
-def moving(pictures: Floats) -> Floats:
-    """What is left of pictures (n x 24 x 24) without their median over time (n x 576)."""
-    return unsteady(pictures, still(pictures))
+    @property
+    def in_a(self) -> tuple[float, float]:
+        """The stretch, in seconds of a."""
+        return self.line.from_s, self.line.to_s
 
-
-def still(pictures: Floats) -> Floats:
-    """What stands still in pictures (n x 24 x 24): their median, of many that of some."""
-    some = pictures[:: max(1, len(pictures) // _MEDIAN_OF)]
-    columns = np.sort(some.reshape(len(some), -1).T.copy(), axis=1)
-    half = len(some) // 2
-    middle = (columns[:, half] + columns[:, -1 - half]) / 2
-    return np.asarray(middle, np.float32).reshape(SAMPLES, SAMPLES)
+    @property
+    def in_b(self) -> tuple[float, float]:
+        """The stretch, in seconds of b."""
+        line = self.line
+        return (
+            line.from_s * line.speed + line.offset_s,
+            line.to_s * line.speed + line.offset_s,
+        )
 
 
 def _own(a: Shown, times: NDArray[np.float64]) -> Floats:
@@ -121,11 +156,12 @@ def fitted(a: Shown, b: Shown, line: Line) -> tuple[Line, float]:
         norm = float(np.sqrt(size * float((other**2).sum())))
         return float((one * other).sum()) / norm if norm > 1.0 else 0.0
 
+    half_s = max(_SHORT_HALF_S, float(times[-1] - times[0]) / 2)
     speed, shift, best = line.speed, 0.0, tried(line.speed, 0.0)
-    for step in (0.12, 0.06, 0.03):
+    for step in _FIT_STEPS_S:
         options = [(speed, shift + step), (speed, shift - step)]
-        if step < 0.12:
-            options += [(speed + step / 6, shift), (speed - step / 6, shift)]
+        if step < _FIT_STEPS_S[0]:
+            options += [(speed + step / half_s, shift), (speed - step / half_s, shift)]
         for _ in range(3):
             options = [one for one in options if SLOWEST <= one[0] <= FASTEST]
             scores = [tried(*option) for option in options]
@@ -170,11 +206,16 @@ def everywhere(one: Floats, other: Floats) -> float:
 
     One large thing that happens to move alike in two moments weighs no more than all else.
     """
+    alike, moves = _block_by_block(one, other)
+    return float(alike[moves].mean()) if moves.any() else 0.0
+
+
+def _block_by_block(one: Floats, other: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Correlation of each block at each moment, and which blocks move in either (n x 36 each)."""
     cuts = [_cut(motion) for motion in (one, other)]
     power = [(cut**2).mean(axis=-1) for cut in cuts]
     alike = (cuts[0] * cuts[1]).mean(axis=-1) / np.sqrt((power[0] + _NOISE) * (power[1] + _NOISE))
-    moves = np.maximum(*power) > _MOVING_LEVELS**2
-    return float(alike[moves].mean()) if moves.any() else 0.0
+    return alike, np.maximum(*power) > _MOVING_LEVELS**2
 
 
 def _cut(motion: Floats) -> Floats:
@@ -213,7 +254,7 @@ def extended(a: Shown, b: Shown, line: Line) -> Line:
         return line
     first, second = _own(a, times), at(b, times * line.speed + line.offset_s)
     alike = correlations(first, second)
-    least = 0.8 * float(np.median(alike[core]))
+    least = _STILL_SEEN * float(np.median(alike[core]))
     still_a, still_b = still(first[core]), still(second[core])
     reach = max(1, round(_LOCAL_S / a.step_s))
     seen = (alike >= least)[:, None]
@@ -228,38 +269,6 @@ def extended(a: Shown, b: Shown, line: Line) -> Line:
     run = max(runs, key=lambda one: int(core[one].sum()))
     low, high = int(run[0]), int(run[-1])
     return Line(line.speed, line.offset_s, float(times[low]), float(times[high]), line.weight)
-
-
-def _rival(
-    one: Floats, b: Shown, times: NDArray[np.float64], line: Line, steady: Floats, step_s: float
-) -> float:
-    """The highest correlation at another shift that rises again after a fall; 0 when none.
-
-    `steady` is what stands still in b, as `basis` gives it.
-    """
-    count = len(times)
-    reach = min(count // 2, round(8.0 / step_s))
-    grid = times[0] + np.arange(-reach, count + reach) * step_s
-    mapped = grid * line.speed + line.offset_s
-    held = (mapped >= b.times_s[0]) & (mapped <= b.times_s[-1])
-    other = less(at(b, mapped), steady) * held[:, None]
-    table = one @ other.T
-    row, column = table.strides
-    along = np.lib.stride_tricks.as_strided(
-        table, (2 * reach + 1, count), (column, row + column), writeable=False
-    )
-    parts = np.lib.stride_tricks.sliding_window_view(held, count)
-    own = parts @ (one**2).sum(axis=1)
-    theirs = np.convolve((other**2).sum(axis=1), np.ones(count, np.float32), "valid")
-    found = along.sum(axis=1) / np.maximum(np.sqrt(own * theirs), 1.0)
-    found = np.where(parts.mean(axis=1) < 0.6, 0.0, found)
-    rival = 0.0
-    for side in (found[reach:], found[reach::-1]):
-        fallen = np.minimum.accumulate(side)
-        far = np.arange(len(side)) * step_s >= _RIVAL_FROM_S
-        stands = far & (side - fallen > 0.4 * max(side[0], 0.1))
-        rival = max(rival, float(side[stands].max()) if stands.any() else 0.0)
-    return rival
 
 
 def _nothing(line: Line) -> Evidence:
@@ -278,32 +287,90 @@ def evidence(a: Shown, b: Shown, line: Line, least: float = -1.0) -> Evidence:
     ends_s = abs(near.from_s - first_fit.from_s), abs(near.to_s - first_fit.to_s)
     if max(ends_s) > _SAME_ENDS * a.step_s:
         near = fitted(a, b, near)[0]
-    times = _window(a, b, near, whole=False)
-    if len(times) < 5:
+    times = _window(a, b, near, whole=True)
+    core = (times >= near.from_s) & (times <= near.to_s)
+    if core.sum() < 5:
         return _nothing(near)
-    first, second = _own(a, times), at(b, times * near.speed + near.offset_s)
-    still_a, still_b = still(first), still(second)
+    return _measured(a, b, near, times, core)
+
+
+def _measured(
+    a: Shown, b: Shown, line: Line, times: NDArray[np.float64], core: NDArray[np.bool_]
+) -> Evidence:
+    """The figures of a line: of its stretch (`core`), and of where else on it both go on."""
+    first, second = _own(a, times), at(b, times * line.speed + line.offset_s)
+    still_a, still_b = still(first[core]), still(second[core])
     told = _uncovered(still_a, still_b)
     steady = basis(still_b)
     one, other = unsteady(first, still_a) * told, less(second, steady) * told
-    motion = correlation(one, other)
-    first, second = first * told.reshape(SAMPLES, SAMPLES), second * told.reshape(SAMPLES, SAMPLES)
+    covered = told.reshape(SAMPLES, SAMPLES)
+    alike = correlations(first * covered, second * covered)
+    picture = float(np.median(alike[core]))
+    seen = alike >= _STILL_SEEN * picture
+    agreed, against = _along(one, other, seen, core, a.step_s)
+    one, other = one[core], other[core]
     blocks_a, blocks_b = _blocks(one), _blocks(other)
-    reach = max(1, round(_LOCAL_S / a.step_s))
-    locally, _power = _local(one, other, reach)
+    locally, _power = _local(one, other, max(1, round(_LOCAL_S / a.step_s)))
     lively = blocks_a.any(axis=1) | blocks_b.any(axis=1)
     return Evidence(
-        line=near,
-        motion=motion,
+        line=line,
+        motion=correlation(one, other),
         steady=float((locally[lively] >= _AGREE).mean()) if lively.any() else 0.0,
         everywhere=everywhere(one, other),
         moving_a_s=float(blocks_a.any(axis=1).sum() * a.step_s),
         moving_b_s=float(blocks_b.any(axis=1).sum() * a.step_s),
         cells=int(min(blocks_a.sum(), blocks_b.sum())),
         variety=variety(one[lively]),
-        rival=_rival(one, b, times, near, steady, a.step_s),
-        picture=float(np.median(correlations(first, second))),
+        rival=near_rival(one, b, times[core], line, steady, a.step_s),
+        picture=picture,
+        still=float(correlations((still_a * covered)[None], (still_b * covered)[None])[0]),
+        sampled=_sampled(one, b, times[core] * line.speed + line.offset_s),
+        gain=_strength(other, still_b * covered) / max(_strength(one, still_a * covered), 1e-6),
+        seen_s=float(seen.sum() * a.step_s),
+        agreed=agreed,
+        against=tuple(times[against].tolist()),
     )
+
+
+def _sampled(one: Floats, b: Shown, mapped_s: NDArray[np.float64]) -> float:
+    """What correlation is left when b's pictures are taken between its own moments.
+
+    A picture halfway between two is compared with their mean. What that costs is known of moments
+    twice as far apart, of which the middle one is there; it grows with the square of the distance.
+    """
+    if len(one) < 3:
+        return 1.0
+    between = (one[:-2] + one[2:]) * np.float32(0.5)
+    lost = 1.0 - max(0.0, correlation(one[1:-1], between))
+    share = ((mapped_s - b.times_s[0]) / b.step_s) % 1.0
+    return 1.0 - lost * float((share * (1.0 - share)).mean())
+
+
+def _strength(motion: Floats, still_part: Floats) -> float:
+    """How strong what moves is beside what stands still, which contrast changes alike."""
+    return float(
+        np.linalg.norm(motion) / max(float(np.linalg.norm(still_part - still_part.mean())), 1.0)
+    )
+
+
+def _along(
+    one: Floats, other: Floats, seen: NDArray[np.bool_], core: NDArray[np.bool_], step_s: float
+) -> tuple[int, NDArray[np.bool_]]:
+    """Along the whole of a line: how many moments agree, and which speak against it.
+
+    Only where the pictures still agree (`seen`) and something moves in either clip. Moments outside
+    the stretch (`core`), which ends where motion no longer agrees, speak against it, as do those
+    inside it that agree less than half as well as is usual there.
+    """
+    alike, moves = _block_by_block(one, other)
+    usual = float(alike[core][moves[core]].mean()) if moves[core].any() else 0.0
+    moves &= seen[:, None]
+    reach = max(1, round(_LOCAL_S / step_s))
+    summed = _smooth(np.where(moves, alike, 0.0).sum(axis=1).astype(np.float32), reach)
+    agree = summed / np.maximum(_smooth(moves.sum(axis=1).astype(np.float32), reach), 1.0)
+    lively = moves.any(axis=1)
+    against = lively & (~core | (agree < max(_LEAST_LOCAL, _LEAST_OF_USUAL * usual)))
+    return int((lively & ~against).sum()), against
 
 
 def motion_of(seen: Shown) -> float:

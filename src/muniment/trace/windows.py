@@ -7,7 +7,6 @@ clips' lengths, not with their product.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -18,6 +17,7 @@ from muniment.trace.anchors import Anchor
 from muniment.trace.clip import Clip
 from muniment.trace.register import Placing
 from muniment.trace.residual import Shown, shown, step_s
+from muniment.trace.rule import RULE, held, same
 from muniment.trace.same_footage import Evidence, evidence, strongest
 
 #: cells of a table of all moments of a by all of b that is still held whole: 4 minutes by 4
@@ -33,8 +33,6 @@ _SLACK_S: Final = 10.0
 _KNOWN_S: Final = 10.0
 _LEAST_GROWTH_S: Final = 2.0
 _ALL_SPEEDS_FIRST: Final = 12
-
-Holds = Callable[[Evidence], bool]
 
 
 def too_long(a: Clip, b: Clip) -> bool:
@@ -70,12 +68,10 @@ class Two:
         )
 
 
-def found_in_windows(
-    two: Two, proposed: list[Anchor], holds: Holds, quiet_s: float
-) -> tuple[Evidence, ...]:
+def found_in_windows(two: Two, proposed: list[Anchor]) -> tuple[Evidence, ...]:
     """Evidence for each place that holds, over all of its length; else for the best place tried.
 
-    A line is followed through windows in which less than `quiet_s` moves, as far as pictures agree.
+    A line is followed through windows in which little moves, as far as pictures agree.
     """
     found: list[Evidence] = []
     best: Evidence | None = None
@@ -86,11 +82,11 @@ def found_in_windows(
         if _known(anchor, found, tried):
             continue
         tried.append(anchor)
-        measured = _measured(two, anchor, len(tried) <= _ALL_SPEEDS_FIRST, holds)
+        measured = _measured(two, anchor, len(tried) <= _ALL_SPEEDS_FIRST)
         if measured is None:
             continue
-        if holds(measured):
-            found.append(_followed(two, measured, holds, quiet_s))
+        if same(measured):
+            found.append(_followed(two, measured))
         elif best is None or measured.motion > best.motion:
             best = measured
     return tuple(found) or ((best,) if best is not None else ())
@@ -107,7 +103,7 @@ def _known(anchor: Anchor, found: list[Evidence], tried: list[Anchor]) -> bool:
     )
 
 
-def _measured(two: Two, anchor: Anchor, every_speed: bool, holds: Holds) -> Evidence | None:
+def _measured(two: Two, anchor: Anchor, every_speed: bool) -> Evidence | None:
     """The strongest line in the window around a proposed place."""
     stretch_a = anchor.a_s - _HALF_S, anchor.a_s + _HALF_S
     reach = _HALF_S + _SLACK_S
@@ -118,24 +114,29 @@ def _measured(two: Two, anchor: Anchor, every_speed: bool, holds: Holds) -> Evid
             measured = strongest(*parts, rivals)
             if best is None or measured.motion > best.motion:
                 best = measured
-        if best is not None and holds(best):
+        best = None if best is None else held(*parts, best)
+        if best is not None and same(best):
             break
     return best
 
 
-def _followed(two: Two, start: Evidence, holds: Holds, quiet_s: float) -> Evidence:
+def _followed(two: Two, start: Evidence) -> Evidence:
     """One piece of evidence for the whole stretch of a line, from what holds in one window of it."""
-    pieces = [start]
+    pieces, ends = [start], list[Evidence]()
     for forward in (True, False):
-        last = start
-        while (grown := _next(two, last, forward, holds, quiet_s)) is not None:
-            pieces.append(grown)
-            last = grown
-    return _joined(pieces, holds)
+        last: Evidence | None = start
+        while last is not None:
+            grown = _next(two, last, forward)
+            last = grown if grown is not None and _goes_on(last, grown, forward) else None
+            if last is not None:
+                pieces.append(last)
+            elif grown is not None:
+                ends.append(grown)
+    return _joined(pieces, ends)
 
 
-def _next(two: Two, last: Evidence, forward: bool, holds: Holds, quiet_s: float) -> Evidence | None:
-    """The evidence in the next window along a line; None where it does not go on."""
+def _next(two: Two, last: Evidence, forward: bool) -> Evidence | None:
+    """The evidence in the next window along a line; None where either clip ends."""
     line = last.line
     if forward:
         core = max(line.from_s, line.to_s - _KNOWN_S), line.to_s
@@ -148,19 +149,27 @@ def _next(two: Two, last: Evidence, forward: bool, holds: Holds, quiet_s: float)
     if min(len(part.times_s) for part in parts) < 5:
         return None
     grown = evidence(*parts, replace(line, from_s=core[0], to_s=core[1]))
-    growth_s = grown.line.to_s - line.to_s if forward else line.from_s - grown.line.from_s
-    quiet = min(grown.moving_a_s, grown.moving_b_s) < quiet_s
-    if growth_s < _LEAST_GROWTH_S or not (quiet or holds(grown)):
-        return None
-    if not quiet:
+    if not _quiet(grown):
         return grown
-    kept = replace(grown.line, speed=line.speed, offset_s=line.offset_s)
-    return replace(grown, line=kept)
+    return replace(grown, line=replace(grown.line, speed=line.speed, offset_s=line.offset_s))
 
 
-def _joined(pieces: list[Evidence], holds: Holds) -> Evidence:
-    """Pieces of one line as one; its figures are those of the piece that agrees least."""
-    held = [one for one in pieces if holds(one)]
+def _quiet(found: Evidence) -> bool:
+    return found.moving_s < RULE.least_moving_s
+
+
+def _goes_on(last: Evidence, grown: Evidence, forward: bool) -> bool:
+    """Whether the next window carries a line further."""
+    growth_s = grown.line.to_s - last.line.to_s if forward else last.line.from_s - grown.line.from_s
+    return growth_s >= _LEAST_GROWTH_S and (_quiet(grown) or same(grown))
+
+
+def _joined(pieces: list[Evidence], ends: list[Evidence]) -> Evidence:
+    """Pieces of one line as one; its figures are those of the piece that agrees least.
+
+    `ends` are the windows beyond: what moves there may speak against the line.
+    """
+    held_by_itself = [one for one in pieces if same(one)]
     first = min(pieces, key=lambda one: one.line.from_s).line
     last = max(pieces, key=lambda one: one.line.to_s).line
     begin = first.from_s * first.speed + first.offset_s
@@ -169,9 +178,23 @@ def _joined(pieces: list[Evidence], holds: Holds) -> Evidence:
     weight = sum(one.line.weight for one in pieces)
     line = Line(speed, begin - speed * first.from_s, first.from_s, last.to_s, weight)
     return replace(
-        min(held, key=lambda one: one.motion),
+        min(held_by_itself, key=lambda one: one.motion),
         line=line,
         moving_a_s=sum(one.moving_a_s for one in pieces),
         moving_b_s=sum(one.moving_b_s for one in pieces),
         cells=sum(one.cells for one in pieces),
+        seen_s=sum(one.seen_s for one in (*pieces, *ends)),
+        agreed=sum(one.agreed for one in pieces),
+        against=_against(pieces, ends),
     )
+
+
+def _against(pieces: list[Evidence], ends: list[Evidence]) -> tuple[float, ...]:
+    """Moments that speak against a line in one window and lie in no other window's stretch."""
+    found: set[float] = set()
+    for one in (*pieces, *ends):
+        others = [other.in_a for other in pieces if other is not one]
+        found |= {
+            at_s for at_s in one.against if not any(begin <= at_s <= end for begin, end in others)
+        }
+    return tuple(sorted(found))

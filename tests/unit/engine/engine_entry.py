@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 
 
@@ -20,6 +21,10 @@ def run(request: bytes, fd: int, emit: Callable[[bytes], None]) -> None:
         emit(bytes(len(kept)))
     elif what == "slow":
         for _ in range(5_000_000):
+            pass
+    elif what == "hard":
+        until_s = time.process_time() + 0.3
+        while time.process_time() < until_s:
             pass
     elif what == "flood":
         while True:

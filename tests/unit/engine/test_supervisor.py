@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from muniment.engine import supervisor
+from muniment.engine.supervisor import MOST_TRIES
 from muniment.errors import InputError
 from muniment.sandbox.host import Zygote
 from muniment.sandbox.records import Ended, Limits
@@ -93,6 +95,27 @@ def test_a_zygote_that_dies_costs_no_key(tmp_path: Path) -> None:
         os.kill(zygote.pid, signal.SIGKILL)
         assert sorted(loop) == ["read 2", "read 3", "slow"]
     assert step.stored["slow"] == "slow" and step.stored["read 3"] == "read 3"
+
+
+@pytest.mark.parametrize(("kills", "stored"), [(1, "hard"), (MOST_TRIES, "killed")])
+def test_a_worker_killed_from_outside_is_tried_again(
+    zygote: Zygote, tmp_path: Path, kills: int, stored: str
+) -> None:
+    step, before, killed = Step(tmp_path), set(_below(zygote.pid)), set[int]()
+
+    def killer() -> None:
+        until_s = time.monotonic() + 20
+        while len(killed) < kills and time.monotonic() < until_s:
+            for pid in set(_below(zygote.pid)) - before - killed:
+                os.kill(pid, signal.SIGKILL)
+                killed.add(pid)
+            time.sleep(0.005)
+
+    thread = threading.Thread(target=killer)
+    thread.start()
+    assert list(supervisor.map(step, ["hard"], zygote)) == ["hard"]
+    thread.join()
+    assert step.stored == {"hard": stored} and len(killed) == kills
 
 
 def test_leaving_early_leaves_no_worker_behind(zygote: Zygote, tmp_path: Path) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from email.message import EmailMessage
 
 import pytest
 
-from muniment.examine import worker
+from muniment.examine import document_html, worker
 from muniment.model.examine import Examined, Problem, Wanted
 from tests.media import making
 from tests.media.papers import WORD, docx, pdf
@@ -52,6 +53,9 @@ def test_html_nested_100_000_deep(opening: bytes) -> None:
     found = read(b"<!DOCTYPE html><html><body>" + opening * 100_000)
     assert found.problem is Problem.BAD_STRUCTURE
     assert "nest deeper" in found.detail
+    page = "\ufeff<!DOCTYPE html><html><body>" + opening.decode() * 100_000
+    found = read(page.encode("utf-16-le"), "text/html")
+    assert found.problem is Problem.BAD_STRUCTURE and "nest deeper" in found.detail
 
 
 def test_plain_text_counts_lines() -> None:
@@ -139,3 +143,57 @@ def test_long_text_is_cut_with_a_note() -> None:
 def test_media_taken_for_a_document() -> None:
     found = read(making.mp4(), "application/pdf")
     assert found.problem is Problem.TYPE_MISMATCH
+
+
+def test_html_of_300_000_attributes_costs_little() -> None:
+    before_s = time.process_time()
+    found = read(b"<p " + b" ".join(b"a%d=1" % at for at in range(300_000)) + b">x</p>")
+    assert found.problem is Problem.BAD_STRUCTURE and "more than 500 attributes" in found.detail
+    assert time.process_time() - before_s < 2
+
+
+MANY = " ".join(f"a{at}" for at in range(600))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"<p {MANY}>",
+        f"<p/{MANY.replace(' ', '/')}>",
+        f"<p {MANY}",
+        f"<!-- a --><p\n{MANY}>",
+        f"<p t='>' {MANY}>",
+        f"<script {MANY}></script>",
+        f"<script>x</script><p {MANY}>",
+        f"<!--><p {MANY}>-->",
+        '<p a="x"' + "".join(f'b{at}="y"' for at in range(600)) + ">",
+        f"<p a < {MANY}>",
+    ],
+)
+def test_html_with_too_many_attributes_is_refused(page: str) -> None:
+    assert read(b"<html><body>" + page.encode()).problem is Problem.BAD_STRUCTURE
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"<script>for(i=0;i<n;i++){{ {MANY} }}</script>",
+        f"<style>{MANY} <p {MANY}</style>",
+        f"<!-- <p {MANY}> -->",
+        f"<p title='{MANY}'>",
+        f'<img src="data:,{MANY.replace(" ", "/")}">',
+        f"<p>{MANY} 1 < 2 {MANY}</p>",
+        "<p a b c>" * 1_000,
+    ],
+)
+def test_html_with_words_that_are_no_attributes_is_read(page: str) -> None:
+    found = read(b"<html><body>" + page.encode() + b"<p>needle</p>")
+    assert found.problem is None and b"needle" in found.findings[0].blobs[0].data
+
+
+@pytest.mark.parametrize("kind", ["tag", "quote", "comment", "script"])
+def test_checking_html_costs_as_much_as_it_is_long(kind: str) -> None:
+    piece = {"tag": "<a b>", "quote": "<p a='<!--'>", "comment": "<!--", "script": "<script>"}[kind]
+    before_s = time.process_time()
+    document_html._check_attributes(piece * 300_000)
+    assert time.process_time() - before_s < 3

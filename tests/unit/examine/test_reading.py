@@ -19,7 +19,7 @@ def packed(*findings: Finding, **more: Any) -> bytes:
 
 
 def test_a_well_formed_answer_is_taken() -> None:
-    finding = Finding("frames", "1", {"key_pictures": 1}, (PICTURE,))
+    finding = Finding("frames", "1", {"key_pictures": 1, "key_times_ms": [0]}, (PICTURE,))
     assert reading.examined(packed(finding)).findings == (finding,)
 
 

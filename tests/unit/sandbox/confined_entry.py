@@ -44,6 +44,11 @@ def do_memory(rest: bytes, fd: int, emit: Emit) -> None:
     emit(b"%d" % len(bytearray(int(rest))))
 
 
+def do_fill(rest: bytes, fd: int, emit: Emit) -> None:
+    kept = b"x" * int(rest)
+    os.read(4, min(1, len(kept)))
+
+
 def do_cpu(rest: bytes, fd: int, emit: Emit) -> None:
     while True:
         pass

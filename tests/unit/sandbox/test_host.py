@@ -81,6 +81,28 @@ def test_killed_by_the_host(start: Start, request_: bytes) -> None:
     assert running.finish().outcome == "memory"
 
 
+@pytest.mark.parametrize(("fill", "outcome"), [(1_000_000, "killed"), (220_000_000, "memory")])
+def test_killed_from_outside(start: Start, zygote: Zygote, fill: int, outcome: str) -> None:
+    before = set(_alive(zygote.pid))
+    running = start(b"fill %d" % fill, replace(LIMITS, cpu_s=30))
+    until_s = time.monotonic() + 5
+    while _resident(found := set(_alive(zygote.pid)) - before) < fill:
+        assert time.monotonic() < until_s
+        time.sleep(0.02)
+    time.sleep(0.1)
+    os.kill(found.pop(), signal.SIGKILL)
+    ended = running.finish()
+    assert (ended.outcome, ended.signal) == (outcome, "SIGKILL")
+
+
+def _resident(pids: set[int]) -> int:
+    """Bytes of memory that one process has; 0 while there is none."""
+    if len(pids) != 1:
+        return 0
+    pages = int((Path("/proc") / str(min(pids)) / "statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
 def test_several_at_once_by_a_selector(start: Start) -> None:
     with selectors.DefaultSelector() as selector:
         waiting = {start(b"echo %d " % number): number for number in range(12)}
