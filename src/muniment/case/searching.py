@@ -11,16 +11,17 @@ import heapq
 import re
 import sqlite3
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from muniment.case import observed, projecting
+from muniment.case.damage import Damage
 from muniment.case.index import Index
-from muniment.custody.derived import read_derived
 from muniment.custody.keyring import KeyFolder
 from muniment.custody.memory import Memory
 from muniment.custody.opening import read_checkpoint, read_root
@@ -41,22 +42,17 @@ _TOKEN: Final = re.compile(r"[^\W_]{1,256}(?:[\u0300-\u036f]{1,8}[^\W_]{0,256}){
 _BEGIN, _END = "\2", "\3"
 #: Our own marks, what ends a string in C, and private use, which only the tokenizer takes for words.
 _NO_WORD: Final = re.compile("[\0\2\3\ue000-\uf8ff\U000f0000-\U0010ffff]")
-#: A row's number in the index: the text's number and, below these bits, the passage's.
-_PASSAGE_BITS: Final = 24
+_BATCH: Final = 500
 _TABLE: Final = (
     "CREATE VIRTUAL TABLE words USING fts5(body, start UNINDEXED,"
     ' tokenize="unicode61 remove_diacritics 2");'
-    "CREATE TABLE chosen(number INTEGER PRIMARY KEY)"
+    "CREATE TABLE chosen(passage INTEGER PRIMARY KEY)"
 )
-#: The latest observation of each document, as `observed.each` has it, but one by one: when the
-#: result of one is damaged, the others can still be read.
-_DOCUMENTS: Final = (
-    "SELECT object, result, derived FROM observation WHERE idx IN (SELECT max(idx) FROM observation"
-    f" WHERE step = '{observed.PREFIX}document' AND status IS NOT NULL AND object NOT IN"
-    " (SELECT object FROM erased) GROUP BY object) AND result IS NOT NULL ORDER BY idx"
-)
-
 Unread = Callable[[str], None]
+
+
+def _refuse(line: str) -> None:
+    raise IntegrityError(line)
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -76,12 +72,13 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 class _Text(msgspec.Struct, frozen=True):
-    """What can be found; its words stand in the index alone."""
+    """What can be found; its words stand in the index alone, from the passage `first` on."""
 
     where: str
     id: str
     title: str
     characters: int
+    first: int
 
 
 def open_index(folder: CaseFolder, keys: Path | None = None) -> Index:
@@ -94,9 +91,7 @@ def open_index(folder: CaseFolder, keys: Path | None = None) -> Index:
     return projecting.at_size(folder, head.size, Memory(keys or KeyFolder().path, root.case))
 
 
-def search(
-    folder: CaseFolder, text: str, *, most: int = 50, unread: Unread | None = None
-) -> list[Hit]:
+def search(folder: CaseFolder, text: str, *, most: int = 50, unread: Unread = _refuse) -> list[Hit]:
     """Texts that hold all the words of `text` (each may be the beginning of a word; "..." is a phrase).
 
     Args:
@@ -111,11 +106,18 @@ def search(
     terms = _terms(text)
     # A term has at most every other character in a word of its own.
     longest = max(len(term) for term in terms) // 2 + 1
-    with closing(open_index(folder)) as index, closing(sqlite3.connect(":memory:")) as words:
+    kept: list[_Text] = []
+    with (
+        closing(open_index(folder)) as index,
+        # Before the index, whose rows it may be amidst when Ctrl-C comes.
+        closing(_texts(folder, index, unread)) as texts,
+        closing(sqlite3.connect(":memory:")) as words,
+    ):
         words.executescript(_TABLE)
-        kept: list[_Text] = []
-        rows = _rows(_texts(folder, index, unread), longest, kept)
-        words.executemany("INSERT INTO words (rowid, body, start) VALUES (?,?,?)", rows)
+        rows = _rows(texts, longest, kept)
+        # Many at a time: a third less CPU than one by one while the texts are read.
+        while batch := list(islice(rows, _BATCH)):
+            words.executemany("INSERT INTO words (rowid, body, start) VALUES (?,?,?)", batch)
         return _hits(words, terms, kept, most)
 
 
@@ -152,42 +154,47 @@ def passages(text: str, longest: int) -> Iterator[tuple[int, str]]:
 def _rows(
     texts: Iterator[tuple[str, str, str, str]], longest: int, kept: list[_Text]
 ) -> Iterator[tuple[int, str, int]]:
-    """Rows of the index; the texts are numbered in the order in which they go to `kept`."""
-    for number, (where, name, title, body) in enumerate(texts):
-        kept.append(_Text(where, name, title, len(body)))
-        for passage, (start, part) in enumerate(passages(_NO_WORD.sub(" ", body), longest)):
-            yield number << _PASSAGE_BITS | passage, part, start
+    """Rows of the index, numbered in a row; `kept` gets the text of each."""
+    for where, name, title, body in texts:
+        text = _Text(where, name, title, len(body), len(kept))
+        for start, part in passages(_NO_WORD.sub(" ", body), longest):
+            yield len(kept), part, start
+            kept.append(text)
 
 
 def _hits(words: sqlite3.Connection, terms: list[str], kept: list[_Text], most: int) -> list[Hit]:
     """The best texts that hold every term, wherever in them."""
-    held = set(range(len(kept)))
-    for term in terms:
+    held: set[int] | None = None
+    for term in terms if len(terms) > 1 else ():
         rows = words.execute("SELECT rowid FROM words WHERE words MATCH ?", (term,))
-        held &= {row >> _PASSAGE_BITS for (row,) in rows}
+        texts = {kept[row].first for (row,) in rows}
+        held = texts if held is None else held & texts
     any_of = " OR ".join(terms)
-    best: dict[int, tuple[float, int]] = {}
+    found: dict[int, list[tuple[float, int]]] = {}
     for row, rank in words.execute("SELECT rowid, rank FROM words WHERE words MATCH ?", (any_of,)):
-        number = row >> _PASSAGE_BITS
-        if number in held:
-            best[number] = min(best.get(number, (rank, row)), (rank, row))
+        first = kept[row].first
+        if held is None or first in held:
+            found.setdefault(first, []).append((rank, row))
+    best = {first: min(passages) for first, passages in found.items()}
     chosen = heapq.nsmallest(most, best, key=best.__getitem__)
-    words.executemany("INSERT INTO chosen VALUES (?)", ((number,) for number in chosen))
+    wanted = ((row,) for first in chosen for _, row in found[first])
+    words.executemany("INSERT INTO chosen VALUES (?)", wanted)
     sql = (
-        f"SELECT rowid, start, highlight(words, 0, '{_BEGIN}', '{_END}') FROM words WHERE words"
-        f" MATCH ? AND (rowid >> {_PASSAGE_BITS}) IN (SELECT number FROM chosen) ORDER BY rowid"
+        f"SELECT rowid, start, highlight(words, 0, '{_BEGIN}', '{_END}') FROM words"
+        # The + keeps SQLite from looking up the words anew for each passage.
+        " WHERE words MATCH ? AND +rowid IN (SELECT passage FROM chosen) ORDER BY rowid"
     )
     counted: dict[int, tuple[int, int]] = dict.fromkeys(chosen, (0, 0))
-    passage: dict[int, tuple[int, str]] = {}
+    shown: dict[int, tuple[int, str]] = {}
     for row, start, marked in words.execute(sql, (any_of,)):
-        number, spans = row >> _PASSAGE_BITS, _spans(marked)
-        places, end = counted[number]
+        first, spans = kept[row].first, _spans(marked)
+        places, end = counted[first]
         # What two passages share is counted once.
-        places += sum(start + first >= end for first, _ in spans)
-        counted[number] = places, start + spans[-1][1]
-        if best[number][1] == row:
-            passage[number] = start, marked
-    return [_hit(kept[number], counted[number][0], *passage[number]) for number in chosen]
+        places += sum(start + begin >= end for begin, _ in spans)
+        counted[first] = places, start + spans[-1][1]
+        if best[first][1] == row:
+            shown[first] = start, marked
+    return [_hit(kept[first], counted[first][0], *shown[first]) for first in chosen]
 
 
 def _spans(marked: str) -> list[tuple[int, int]]:
@@ -251,8 +258,8 @@ def _word_edge(body: str, at: int, spare: int) -> int:
 
 
 def _texts(
-    folder: CaseFolder, index: Index, unread: Unread | None
-) -> Iterator[tuple[str, str, str, str]]:
+    folder: CaseFolder, index: Index, unread: Unread
+) -> Generator[tuple[str, str, str, str], None, None]:
     """What can be found: where, id, title, text."""
     names: dict[str, str] = {}
     seen: set[tuple[str, str]] = set()
@@ -274,35 +281,22 @@ def _texts(
             _tell(unread, name, title, error)
         else:
             yield "post", name, title, text
-    for digest, result, derived in index.rows(_DOCUMENTS):
-        name, title = short("item", digest), names.get(digest, digest)
+    damage = Damage(folder, index)
+    for one in observed.each(folder, index, "document", damage=damage):
+        name, title = short("item", one.object), names.get(one.object, one.object)
         try:
-            found = _document(folder, result, derived)
-        except IntegrityError as error:
+            found = observed.text(one, damage)
+        except IntegrityError as error:  # an original: its own bytes are the text
             _tell(unread, name, title, error)
         else:
             if found is not None:
                 yield "document", name, title, found
+    for line in damage.lines:
+        unread(line)
 
 
-def _document(folder: CaseFolder, result: str, derived: str | None) -> str | None:
-    """The text of a document; None if there is none.
-
-    Raises:
-        IntegrityError: if it, or the result that names it, is damaged or gone.
-    """
-    blobs = observed.value(folder, msgspec.json.decode(result))["blobs"]
-    objects = msgspec.json.decode(derived) if derived else []
-    for blob, digest in zip(blobs, objects, strict=True):
-        if blob["name"] == "text":
-            return read_derived(folder, digest).decode("utf-8", "replace")
-    return None
-
-
-def _tell(unread: Unread | None, name: str, title: str, error: IntegrityError) -> None:
-    if unread is None:
-        raise error
-    unread(f"{name} ({visible(title)}): its text is not searched: {error.diagnostics()}")
+def _tell(unread: Unread, name: str, title: str, error: IntegrityError) -> None:
+    unread(f"the text of {name} ({visible(title)}) cannot be read: {error.diagnostics()}")
 
 
 def _stand_in(text: str) -> object:

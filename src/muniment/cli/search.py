@@ -55,7 +55,7 @@ def _words(folder: CaseFolder, text: str, most: int, *, as_json: bool) -> None:
     found = searching.search(folder, text, most=most + 1, unread=unread.append)
     hits, is_more = found[:most], len(found) > most
     for line in unread:
-        console.tell(f"{line}\n")
+        console.tell(visible(line) + "\n")
     if as_json:
         listed = [msgspec.to_builtins(one) for one in hits]
         console.print_json("search", {"hits": listed, "more": is_more, "notices": unread})
