@@ -124,8 +124,8 @@ def _columns() -> tuple[ProgressColumn, ...]:
             return super().render(task).append(f" {task.fields['unit']}")
 
     class Speed(progress.ProgressColumn):
-        """From the stage's beginning: over the last few, as rich has it, one large file among
-        small ones makes a thousand files/s of a few."""
+        """The mean since the stage began. Rich's own, over the last few steps, made 1,072 files/s
+        of three small files while a large one was read."""
 
         max_refresh = 0.5
 
