@@ -17,7 +17,7 @@ from muniment.model.display import visible
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
-    from rich.progress import TaskID
+    from rich.progress import ProgressColumn, TaskID
 
     from muniment.model.entries import Role
     from muniment.store.layout import CaseFolder
@@ -27,6 +27,8 @@ PERSON_VARIABLE: Final = "MUNIMENT_PASSPHRASE"
 AGENT_VARIABLE: Final = "MUNIMENT_AGENT_PASSPHRASE"
 #: More notices than this are counted, not printed; the report and the log list them all.
 MAX_NOTICES: Final = 40
+#: The time left is told from when this much of the rest is done.
+_FORETOLD: Final = 0.05
 
 
 def usable(path: Path | None) -> Path | None:
@@ -108,6 +110,56 @@ class Passphrases:
         return first
 
 
+def _columns() -> tuple[ProgressColumn, ...]:
+    """How far a stage is: bytes as MB or GB, all else counted; how fast, and the time left."""
+    from rich import filesize, progress
+    from rich.text import Text
+
+    size = progress.DownloadColumn()
+
+    class Done(progress.MofNCompleteColumn):
+        def render(self, task: progress.Task) -> Text:
+            if task.fields["unit"] == "bytes":
+                return size.render(task)
+            return super().render(task).append(f" {task.fields['unit']}")
+
+    class Speed(progress.ProgressColumn):
+        """The mean since the stage began. Rich's own, over the last few steps, made 1,072 files/s
+        of three small files while a large one was read."""
+
+        max_refresh = 0.5
+
+        def render(self, task: progress.Task) -> Text:
+            elapsed_s = task.finished_time or task.elapsed
+            if not elapsed_s or not task.completed:
+                return Text("")
+            rate, unit = task.completed / elapsed_s, task.fields["unit"]
+            speed = filesize.decimal(int(rate)) if unit == "bytes" else f"{rate:,.1f} {unit}"
+            # A file counts when it is done: before the first large one nothing can be foretold.
+            is_near = task.remaining and task.completed >= _FORETOLD * task.remaining
+            left = f", {_clock((task.remaining or 0) / rate)} left" if is_near else ""
+            return Text(f"{speed}/s{left}")
+
+    return (
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(),
+        Done(),
+        progress.TimeElapsedColumn(),
+        Speed(),
+    )
+
+
+def _clock(seconds: float) -> str:
+    """Hours, minutes and seconds.
+
+    Example:
+        >>> _clock(3725.9)
+        '1:02:05'
+    """
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
 class Watch:
     """Draws progress on a terminal's stderr; with --json writes acknowledgements there as lines."""
 
@@ -125,25 +177,9 @@ class Watch:
         if self._bar or self._as_json or sys.stderr is None or not sys.stderr.isatty():
             return
         from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        from rich.progress import Progress
 
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[unit]}", markup=False),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
+        self._bar = Progress(*_columns(), console=Console(stderr=True), transient=True)
         self._bar.start()
 
     def __exit__(self, *_: object) -> None:
