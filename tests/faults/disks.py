@@ -131,11 +131,7 @@ def failing_calls(
             inject = f"{name}:error={error}:when={call.number}"
             done = tracing.injected(here, here.command(case), inject)
             # What happens in work/ may be mended by the run itself: it is derived.
-            found = (
-                []
-                if done.code == 0 and call.is_derived(case)
-                else one_line(done, case)
-            )
+            found = [] if done.code == 0 and call.is_derived(case) else one_line(done, case)
             score.add(f"{name} {call.number} {call.place(case)}", found + _after(here, case, done))
     return scores
 
