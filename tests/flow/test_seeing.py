@@ -199,6 +199,15 @@ def test_search_like_and_compare_need_no_case_entry(
     assert pair["verdict"] == "same_footage" and pair["segments"]
 
 
+def test_a_file_and_its_exact_copy_are_the_same_footage(tmp_path: Path, zygote: Zygote) -> None:
+    still = EXAMPLE / "input" / TRUTH["stills"][0]["files"][0]["file"]
+    copy = tmp_path / "copy.jpg"
+    copy.write_bytes(still.read_bytes())
+    pair = comparing.compare_files(still, copy, zygote)
+    assert pair["verdict"] == "same_footage"
+    assert "same bytes" in pair["reasons"][0]
+
+
 @pytest.mark.parametrize("bad", ["absent.mp4", "folder", "text.txt", "empty.mp4"])
 def test_compare_names_what_it_cannot_read(bad: str, tmp_path: Path, zygote: Zygote) -> None:
     (tmp_path / "folder").mkdir()
