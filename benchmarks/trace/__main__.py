@@ -1,6 +1,6 @@
 """`python -m benchmarks.trace dev|test --scratch DIR`: build copies, trace them, and print figures.
 
-Thresholds (`muniment.trace.compare.RULE`) are set on dev; test is then run once.
+Thresholds (`muniment.trace.rule.RULE`) are set on dev; test is then run once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.trace.copies import PICTURES, TRANSFORMS, Stretch, copied, encoded
 from benchmarks.trace.extracting import decode_cpu_s, examined
-from benchmarks.trace.peers import vpdq_scores
+from benchmarks.trace.peers import peers
 from benchmarks.trace.scenes import Source, sources
 from muniment.model.trace import Pair, Verdict
 from muniment.trace.candidates import Collection
@@ -183,8 +183,8 @@ def main() -> None:
     tally, cpu = traced(built, clips)
     print(f"traced: {cpu:.1f} CPU s", flush=True)
     report(tally, built)
-    peer = vpdq_scores([row[0] for row in built.queries.values()], list(built.references.values()))
-    if peer is not None:
+    queries = [row[0] for row in built.queries.values()]
+    for peer in peers(queries, list(built.references.values())):
         _peer(peer, built)
 
 

@@ -1,8 +1,9 @@
-"""The peer: PDQ hashes of one frame a second, matched as vPDQ's documentation says.
+"""The peers, each at its documented settings, run by another interpreter (`MUNIMENT_PEER_PYTHON`).
 
-`vpdq` from PyPI where it is installed; else its method over `pdqhash`: quality at least 50, a frame
-matches at a distance of at most 31 bits, and the score is the larger of the two shares of frames
-that match. It is run by another interpreter (`MUNIMENT_PEER_PYTHON`), as it is no dependency.
+vPDQ: PDQ hashes of one frame a second; `vpdq` from PyPI where it is installed, else its method over
+`pdqhash`: quality at least 50, a frame matches at a distance of at most 31 bits, and the score is
+the larger of the two shares of frames that match. TMK+PDQF: `tmkpy` from PyPI (it wants the ffmpeg
+program): the level 2 score of pairs whose level 1 score is at least 0.7.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-_PROGRAM: Final = """
+_VPDQ: Final = """
 import json, sys, time
 import numpy as np
 try:
@@ -57,14 +58,40 @@ print(json.dumps({"name": name, "hashing_cpu_s": hashed, "scores": scores}))
 """
 
 
-def vpdq_scores(queries: Sequence[Path], references: Sequence[Path]) -> dict[str, object] | None:
-    """Name, CPU seconds and scores (queries x references); None when no peer is installed."""
+_TMK: Final = """
+import json, os, resource, shutil, sys, time
+import tmkpy
+ffmpeg = shutil.which("ffmpeg")
+if ffmpeg is None:
+    raise ImportError("ffmpeg")
+def used():
+    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in both)
+queries, references = json.load(sys.stdin)
+begin = used()
+table = {path: tmkpy.hashVideo(path, ffmpeg) for path in {*queries, *references}}
+hashed = used() - begin
+level1, level2 = tmkpy.TMKFeatureVectors_computeLevel1Score, tmkpy.TMKFeatureVectors_computeLevel2Score
+def score(one, other):
+    return level2(one, other) if level1(one, other) >= 0.7 else 0.0
+scores = [[score(table[one], table[other]) for other in references] for one in queries]
+print(json.dumps({"name": "TMK+PDQF", "hashing_cpu_s": hashed, "scores": scores}))
+"""
+
+
+def peers(queries: Sequence[Path], references: Sequence[Path]) -> list[dict[str, object]]:
+    """Name, CPU seconds and scores (queries x references) of each peer that is installed."""
     python = os.environ.get("MUNIMENT_PEER_PYTHON")
     if not python:
-        return None
+        return []
     given = json.dumps([[str(path) for path in queries], [str(path) for path in references]])
-    done = subprocess.run(
-        [python, "-c", _PROGRAM], input=given, capture_output=True, text=True, check=True
-    )
-    found: dict[str, object] = json.loads(done.stdout)
+    found: list[dict[str, object]] = []
+    for program in (_VPDQ, _TMK):
+        done = subprocess.run(
+            [python, "-c", program], input=given, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            print(f"a peer did not run: {done.stderr.strip().splitlines()[-1:]}")
+            continue
+        found.append(json.loads(done.stdout))
     return found
