@@ -12,6 +12,7 @@ import typer
 
 import muniment
 from muniment.cli import build, console, examine, keep, look, search, trace, verify
+from muniment.cli.start import INTERRUPTED, SAID
 from muniment.errors import EXIT_ERROR, EXIT_USAGE, MunimentError, StorageError, UsageError
 
 app = typer.Typer(
@@ -49,7 +50,6 @@ app.command("proof")(look.proof)
 app.command("rebuild")(keep.rebuild)
 app.command("erase")(keep.erase)
 
-INTERRUPTED: Final = 130
 #: What the option library raises for a wrong call; its module of errors is not public.
 LIBRARY_ERROR: Final[type[Exception]] = typer.BadParameter.__mro__[2]
 
@@ -86,7 +86,7 @@ def _run() -> int:
         console.tell("muniment: nothing was done: it was not confirmed\n")
         return EXIT_ERROR
     except Interrupted:
-        console.tell("muniment: interrupted; run the same command again to go on\n")
+        console.tell(SAID)
         return INTERRUPTED
     except MemoryError:
         console.tell("muniment: this machine has too little memory for it. Give it less at once.\n")
