@@ -193,11 +193,7 @@ def run(
         make=make,
     ) as log:
         tallies, open_before = _collect_all(folder, log, requests, progress)
-        seen = look_inside(folder, log, zygote, progress) if zygote else None
-        # Only now: what an interrupted examination made has its entry again.
-        left = _close(folder, log, open_before, progress)
-        if left and zygote and seen:
-            seen = _both(seen, look_inside(folder, log, zygote, progress))
+        seen, left = _looked_inside(folder, log, zygote, open_before, progress)
         # Whole entries that were moved aside are something to look at; a torn line is not.
         left += set_aside(log) if log.moved_entries else []
         head = log.commit()
@@ -325,6 +321,25 @@ def _collect_all(
         index = projecting.catch_up(folder)
     index.close()
     return tallies, open_before
+
+
+def _looked_inside(
+    folder: CaseFolder,
+    log: LogWriter,
+    zygote: Zygote | None,
+    open_before: list[str],
+    progress: Progress,
+) -> tuple[Seen | None, list[str]]:
+    """What came of looking inside, and a line for each object that no entry named.
+
+    Those are adopted only after a first look: what an interrupted examination made then has its
+    entry again, and is no item.
+    """
+    seen = look_inside(folder, log, zygote, progress) if zygote else None
+    left = _close(folder, log, open_before, progress)
+    if left and zygote and seen:
+        seen = _both(seen, look_inside(folder, log, zygote, progress))
+    return seen, left
 
 
 def _close(

@@ -119,7 +119,7 @@ def motion_needed(still: float) -> float:
 
     Example:
         >>> round(motion_needed(0.8), 2), round(motion_needed(1.0), 2)
-        (0.55, 0.9)
+        (0.55, 0.93)
     """
     known, least = RULE.motion[0]
     for at, then in RULE.motion[1:]:
