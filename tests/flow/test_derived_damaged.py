@@ -360,3 +360,36 @@ def test_nothing_is_logged_of_a_clear_page_that_cannot_be_made(
         clearing.write_clear(copied, tmp_path / name, by="B", why="look", secrets=FixedSecrets())
     assert [entry.kind for entry in muniment.Case.open(copied.path).entries()] == before
     assert not (tmp_path / "elsewhere.html").exists()
+
+
+# ---------------------------------------------------------------- left by an interrupted run
+
+
+def test_what_an_interrupted_examination_left_is_no_item(
+    built: CaseFolder,
+    source: Path,
+    own_keys: KeyFolder,
+    zygote: Zygote,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Objects whose entries a kill took get them again; only what nobody made is adopted."""
+    folder = tmp_path / "interrupted"
+    with monkeypatch.context() as patched:
+        patched.setattr(building, "look_inside", lambda *_: building.Seen({}, {}, ()))
+        build(folder, [source], own_keys, zygote)
+    shutil.copytree(built.objects, CaseFolder(folder).objects, dirs_exist_ok=True)
+    stray = hashlib.sha256(b"by nobody").hexdigest()
+    CaseFolder(folder).object(stray).parent.mkdir(exist_ok=True)
+    CaseFolder(folder).object(stray).write_bytes(b"by nobody")
+
+    finished = build(folder, [source], own_keys, zygote)
+
+    told = [line for line in finished.notices if "no entry named it" in line]
+    assert len(told) == 1 and stray in told[0]
+    adopted = [
+        entry.values["object"]
+        for entry in muniment.Case.open(folder).entries()
+        if entry.kind == "item.acquired" and entry.values["outcome"] == "adopted"
+    ]
+    assert adopted == [stray]
