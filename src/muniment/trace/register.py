@@ -37,6 +37,9 @@ _PAIRS: Final = 4
 _BLOCKS: Final = 4
 #: variance of a block, in grey levels squared, that compression makes
 _FLAT: Final = 4.0
+#: variance from which a block shows something, and correlation from which two agree
+_TELLING: Final = 30.0
+_AGREES: Final = 0.5
 _GOOD: Final = 0.985
 #: from this agreement on, whole pictures stay whole unless a change by a small step agrees more
 _NEARLY: Final = 0.9
@@ -48,11 +51,18 @@ _LINE_SPEEDS: Final = np.array((1.0, 0.9, 1.1, 0.8, 1.25))
 
 @dataclass(frozen=True)
 class Placing:
-    """b in a: see the module; `agreement` is the correlation of the pictures, -1 to 1."""
+    """b in a: see the module.
+
+    Attributes:
+        agreement: the correlation of the pictures, -1 to 1, by what both show.
+        spread: share of the blocks in which either shows anything that agree, 0 to 1: low where a
+            caption is all that two pictures share.
+    """
 
     mirrored: bool
     box: Box
     agreement: float = 0.0
+    spread: float = 1.0
 
     def shared(self) -> tuple[Box, Box]:
         """The part of a that both show, and the same part in b (flipped when mirrored)."""
@@ -232,7 +242,7 @@ def fitted(first: Floats, second: Floats, placing: Placing, steps: tuple[float, 
     whole = placing.box == WHOLE
     around = _changed(best, _SMALL_STEP) if whole and agreed > _NEARLY else []
     if around and all(two.agreement(box) <= agreed + 1e-4 for box in around):
-        return Placing(placing.mirrored, best, agreed)
+        return Placing(placing.mirrored, best, agreed, two.spread(best))
     for step in steps:
         if whole and agreed > _GOOD:
             break
@@ -245,7 +255,7 @@ def fitted(first: Floats, second: Floats, placing: Placing, steps: tuple[float, 
                     best, agreed = moved, tried
             if agreed - before < 1e-3:
                 break
-    return Placing(placing.mirrored, best, agreed)
+    return Placing(placing.mirrored, best, agreed, two.spread(best))
 
 
 def _changes(step: float) -> list[Box]:
@@ -280,6 +290,13 @@ class _Two:
                 return -1.0
         return _alike(self._blocks(0, parts[0]), self._blocks(1, parts[1]))
 
+    def spread(self, box: Box) -> float:
+        """The share of telling blocks that agree when the second ones lie at `box` of the first."""
+        parts = Placing(self._mirrored, box).shared()
+        one, other = self._blocks(0, parts[0]), self._blocks(1, parts[1])
+        told = np.maximum(one[2], other[2]) > _TELLING
+        return float((_local(one, other)[told] >= _AGREES).mean()) if told.any() else 1.0
+
     def _blocks(self, which: int, part: Box) -> Blocks:
         known = self._sampled[which].get(part)
         if known is None:
@@ -309,14 +326,19 @@ def _in_blocks(pictures: Floats) -> Blocks:
 
 
 def _alike(one: Blocks, other: Blocks) -> float:
-    products = (one[0] * other[0]) @ _POOL - one[1] * other[1]
-    local = products / np.sqrt((one[2] + _FLAT) * (other[2] + _FLAT))
+    local = _local(one, other)
     local = np.add.reduce(local) / len(local)
     telling = np.sqrt(np.minimum(one[2], other[2]))
     telling = np.add.reduce(telling) / len(telling) + np.float32(0.5)
     order = local.argsort()[_BLOCKS * _BLOCKS // 4 :]
     kept = telling[order]
     return float((local[order] @ kept) / np.add.reduce(kept))
+
+
+def _local(one: Blocks, other: Blocks) -> Floats:
+    """Correlation of each block of each pair (n x 16)."""
+    products = (one[0] * other[0]) @ _POOL - one[1] * other[1]
+    return np.asarray(products / np.sqrt((one[2] + _FLAT) * (other[2] + _FLAT)), np.float32)
 
 
 def _pool() -> Floats:

@@ -20,6 +20,8 @@ class Rule:
             copy keeps the still picture, the better it keeps what moves.
         gain: by what factor what moves may be stronger or weaker in one clip than what stands still
             is: in general, and where that correlates by at least `gain_still`.
+        unlike, unlike_by_noise: the share of blocks at which the pictures may differ where they else
+            agree to under `clean` grey levels squared, and how much more for each such level.
         against: the most of the moving time of a line that may speak against it.
         moving_s: seconds of moving alike that are wanted between short clips.
         moving_for_choices: by what share of it more for each doubling of the shifts to choose from.
@@ -47,6 +49,9 @@ class Rule:
     everywhere_if_much_less: float = 0.1
     much_cells: int = 100
     much_variety: float = 4.0
+    unlike: float = 0.002
+    unlike_by_noise: float = 0.005
+    clean: float = 1.0
     against: float = 0.25
     least_moving_s: float = 1.2
     moving_s: float = 3.6
@@ -69,6 +74,7 @@ class Rule:
     other_steady: float = 0.4
     other_moving_s: float = 3.0
     other_picture: float = 0.75
+    other_spread: float = 0.6
     placed: float = 0.6
 
 
@@ -247,7 +253,13 @@ def _enough(one: Evidence, group: list[Evidence], a_s: float, b_s: float) -> boo
         needed *= RULE.much_motion
     if times >= RULE.long_times:
         needed *= RULE.long_motion
-    return times >= 1.0 and one.motion >= needed
+    return times >= 1.0 and one.motion >= needed and not differs(one)
+
+
+def differs(found: Evidence) -> bool:
+    """Whether the pictures show other things, though what moves agrees."""
+    more = RULE.unlike_by_noise * found.noise if found.noise >= RULE.clean else 0.0
+    return found.unlike > RULE.unlike + more
 
 
 def _unexplained(one: Evidence, group: list[Evidence]) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from muniment.trace.align import FASTEST, SLOWEST, Line
+from muniment.trace.differing import cut_in_blocks, differing
 from muniment.trace.register import correlations
 from muniment.trace.residual import (
     SAMPLES,
@@ -71,6 +72,9 @@ class Evidence:
         sampled: the correlation that the same motion would reach, pictures of the one clip falling
             between those of the other, 0 to 1: things that move fast then do not look alike.
         gain: how much stronger what moves is in b than in a, beside what stands still.
+        unlike: share of all blocks and moments at which the pictures themselves differ by more than
+            what compression, placing and sampling explain.
+        noise: median difference of the pictures, in grey levels squared.
         seen_s: seconds of the whole line, not only its stretch, in which the pictures agree.
         agreed: moments of the stretch at which the same moves.
         against: moments of a on the whole line, not only its stretch, at which the pictures agree
@@ -90,6 +94,8 @@ class Evidence:
     still: float = 0.0
     sampled: float = 1.0
     gain: float = 1.0
+    unlike: float = 0.0
+    noise: float = 0.0
     seen_s: float = 0.0
     agreed: int = 0
     against: tuple[float, ...] = ()
@@ -188,7 +194,7 @@ def _uncovered(still_a: Floats, still_b: Floats) -> Floats:
     Captions and logos hide what moves behind them. Where more than a third of the blocks differ,
     it is no caption, and all count.
     """
-    cuts = [_cut(still.reshape(1, -1))[0] for still in (still_a, still_b)]
+    cuts = [cut_in_blocks(still.reshape(1, -1))[0] for still in (still_a, still_b)]
     centred = [cut - cut.mean(axis=1, keepdims=True) for cut in cuts]
     power = [(cut**2).mean(axis=1) for cut in centred]
     alike = (centred[0] * centred[1]).mean(axis=1)
@@ -212,22 +218,15 @@ def everywhere(one: Floats, other: Floats) -> float:
 
 def _block_by_block(one: Floats, other: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """Correlation of each block at each moment, and which blocks move in either (n x 36 each)."""
-    cuts = [_cut(motion) for motion in (one, other)]
+    cuts = [cut_in_blocks(motion) for motion in (one, other)]
     power = [(cut**2).mean(axis=-1) for cut in cuts]
     alike = (cuts[0] * cuts[1]).mean(axis=-1) / np.sqrt((power[0] + _NOISE) * (power[1] + _NOISE))
     return alike, np.maximum(*power) > _MOVING_LEVELS**2
 
 
-def _cut(motion: Floats) -> Floats:
-    """Motion (n x 576) in blocks (n x 36 x 16)."""
-    side = SAMPLES // _BLOCK
-    cut = motion.reshape(len(motion), side, _BLOCK, side, _BLOCK).transpose(0, 1, 3, 2, 4)
-    return cut.reshape(len(motion), side * side, _BLOCK * _BLOCK)
-
-
 def _blocks(motion: Floats) -> NDArray[np.bool_]:
     """Which blocks move (n x 16)."""
-    return np.asarray(np.sqrt((_cut(motion) ** 2).mean(axis=2)) > _MOVING_LEVELS)
+    return np.asarray(np.sqrt((cut_in_blocks(motion) ** 2).mean(axis=2)) > _MOVING_LEVELS)
 
 
 def _smooth(values: Floats, reach: int) -> Floats:
@@ -257,8 +256,8 @@ def extended(a: Shown, b: Shown, line: Line) -> Line:
     least = _STILL_SEEN * float(np.median(alike[core]))
     still_a, still_b = still(first[core]), still(second[core])
     reach = max(1, round(_LOCAL_S / a.step_s))
-    seen = (alike >= least)[:, None]
-    one, other = unsteady(first, still_a) * seen, unsteady(second, still_b) * seen
+    shown = (alike >= least)[:, None] * _uncovered(still_a, still_b)
+    one, other = unsteady(first, still_a) * shown, unsteady(second, still_b) * shown
     locally, power = _local(one, other, reach)
     good = (alike >= least) & ~((power > _LIVELY) & (locally < _LEAST_LOCAL))
     kept = np.flatnonzero(good)
@@ -308,6 +307,7 @@ def _measured(
     picture = float(np.median(alike[core]))
     seen = alike >= _STILL_SEEN * picture
     agreed, against = _along(one, other, seen, core, a.step_s)
+    unlike, noise = differing(first[core], second[core], covered)
     one, other = one[core], other[core]
     blocks_a, blocks_b = _blocks(one), _blocks(other)
     locally, _power = _local(one, other, max(1, round(_LOCAL_S / a.step_s)))
@@ -326,6 +326,8 @@ def _measured(
         still=float(correlations((still_a * covered)[None], (still_b * covered)[None])[0]),
         sampled=_sampled(one, b, times[core] * line.speed + line.offset_s),
         gain=_strength(other, still_b * covered) / max(_strength(one, still_a * covered), 1e-6),
+        unlike=unlike,
+        noise=noise,
         seen_s=float(seen.sum() * a.step_s),
         agreed=agreed,
         against=tuple(times[against].tolist()),

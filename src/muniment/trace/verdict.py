@@ -18,7 +18,7 @@ from muniment.model.trace import Pair, Segment, Transform, Verdict
 from muniment.trace.clip import Clip
 from muniment.trace.register import Placing
 from muniment.trace.residual import STEP_S
-from muniment.trace.rule import RULE, covers_enough, moving_wanted_s, same, standing
+from muniment.trace.rule import RULE, covers_enough, differs, moving_wanted_s, same, standing
 from muniment.trace.same_footage import Evidence
 from muniment.trace.windows import Two
 
@@ -88,6 +88,9 @@ def _otherwise(a: Clip, b: Clip, laid: Laid, sound: bool) -> tuple[Verdict, str]
     if sound:
         what = "what moves is not the same at any shift in time, yet the sound is alike"
         return Verdict.UNDETERMINED, what
+    if laid.two.placing.spread < RULE.other_spread:
+        what = f"only {laid.two.placing.spread * 100:.0f} % of what the pictures show agrees"
+        return Verdict.UNDETERMINED, f"{what}, such as a caption that both carry"
     if laid.two.placing.agreement < RULE.other_picture:
         return Verdict.UNDETERMINED, "the pictures lie on each other too loosely to compare motion"
     what = "the pictures lie on each other and at no shift in time does the same move"
@@ -107,6 +110,8 @@ def _not_standing(alike: list[Evidence], a: Clip, b: Clip) -> str:
             "it moves alike for too short a time: of many shifts in time one may fit by chance, "
             f"and {wanted_s:.1f} s of moving would be wanted"
         )
+    if differs(best):
+        return "what moves agrees, but the pictures show other things besides"
     return "what moves agrees less than what stands still would let expect of a copy"
 
 

@@ -183,6 +183,8 @@ def _joined(pieces: list[Evidence], ends: list[Evidence]) -> Evidence:
         moving_a_s=sum(one.moving_a_s for one in pieces),
         moving_b_s=sum(one.moving_b_s for one in pieces),
         cells=sum(one.cells for one in pieces),
+        unlike=sum(one.unlike for one in held_by_itself) / len(held_by_itself),
+        noise=sum(one.noise for one in held_by_itself) / len(held_by_itself),
         seen_s=sum(one.seen_s for one in (*pieces, *ends)),
         agreed=sum(one.agreed for one in pieces),
         against=_against(pieces, ends),
