@@ -415,6 +415,12 @@ def test_a_foreign_folder_as_target_is_not_touched(
 
 
 def test_a_case_inside_its_own_source(muniment: RunCommand, folder: Path) -> None:
+    refused = muniment("build", folder, "--case", folder / "case", *WHO)
+    (line,) = refused.stderr.splitlines()
+    assert refused.returncode == 2 and "lies inside the source" in line and "Give --case" in line
+    assert not (folder / "case").exists()
+    assert muniment("build", folder, "--case", folder.parent / "case", *WHO).returncode == 0
+    (folder.parent / "case").rename(folder / "case")
     done = muniment("build", folder, "--case", folder / "case", *WHO)
     assert done.returncode == EXIT_PARTLY
     assert "case: is this case itself" in done.stderr

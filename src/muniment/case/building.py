@@ -17,6 +17,7 @@ from muniment.case.damage import Damage
 from muniment.case.examining import examine
 from muniment.case.interrupted import close_interrupted
 from muniment.case.progress import Progress
+from muniment.case.refusing import is_case, refuse_foreign_folder, refuse_inside_source
 from muniment.case.signing import Secrets, agent_key, person_key
 from muniment.case.tally import Tally
 from muniment.case.told import NAME_CHARACTERS, told
@@ -27,14 +28,13 @@ from muniment.custody.keys import SigningKey
 from muniment.custody.log import LogWriter
 from muniment.custody.memory import Memory
 from muniment.custody.opening import open_writer, prepare, read_root
-from muniment.custody.scan import may_be_opened
 from muniment.custody.vault import Vault
 from muniment.errors import InputError, NoCaseError, UsageError
 from muniment.model.display import visible
 from muniment.model.vocabulary import data_digests
 from muniment.sandbox.host import Zygote
 from muniment.store import disk
-from muniment.store.layout import EVIDENCE, NOT_EVIDENCE, CaseFolder
+from muniment.store.layout import CaseFolder
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -54,14 +54,6 @@ class Built(msgspec.Struct, frozen=True):
     def is_whole(self) -> bool:
         """Whether nothing needs a look."""
         return not self.notices
-
-
-def is_case(folder: CaseFolder) -> bool:
-    """Whether a sealed case lies here, also one that lost its checkpoint; an `init` that was
-    interrupted before its first checkpoint is none yet."""
-    if not folder.root.exists():
-        return False
-    return folder.checkpoint.exists() or not may_be_opened(folder)
 
 
 @contextmanager
@@ -91,7 +83,7 @@ def writing(
         )
     disk.refuse_links(*folder.folders())
     if is_new:
-        _refuse_foreign_folder(folder)
+        refuse_foreign_folder(folder)
     person = person_key(keys, secrets, by, create=True) if is_new else None
     agent = agent_key(keys, secrets)
     opening: dict[str, Any] | None = None
@@ -140,21 +132,6 @@ def set_aside(log: LogWriter) -> list[str]:
     ]
 
 
-def _refuse_foreign_folder(folder: CaseFolder) -> None:
-    # An interrupted `init` leaves its skeleton: that is ours and may be gone on from.
-    ours = {*EVIDENCE, *NOT_EVIDENCE}
-    if folder.path.is_dir() and any(path.name not in ours for path in folder.path.iterdir()):
-        raise UsageError(
-            "the folder is not empty and holds no case",
-            subject=str(folder.path),
-            remedy="Give --case a new or empty folder.",
-        )
-    if folder.path.exists() and not folder.path.is_dir():
-        raise UsageError(
-            "is not a folder", subject=str(folder.path), remedy="Give --case a new folder."
-        )
-
-
 def run(
     folder: CaseFolder,
     requests: list[Request],
@@ -182,6 +159,7 @@ def run(
             subject=", ".join(str(one.source) for one in requests),
             remedy="Check the path.",
         )
+    refuse_inside_source(folder, requests)
     with writing(
         folder,
         by=by,

@@ -144,7 +144,13 @@ def _check_report(folder: CaseFolder, index: Index | None, verdict: Verdict) -> 
         return (Check(name, Status.NOT_CHECKED, why),)
     data = page.read_bytes()
     memory = Memory(KeyFolder().path, verdict.case or "")
-    if memory.drew_page(page_line(head, muniment.__version__, data)):
+    line = page_line(head, muniment.__version__, data)
+    if memory.drew_another_page(line):
+        what = "was changed since this machine drew it"
+        finding = Finding("report/index.html", what)
+        why = f"the page is not the one this machine drew from this case; {again}"
+        return (Check(name, Status.FAIL, why, (finding,), 1, EXIT_INTEGRITY),)
+    if memory.drew_page(line):
         why = "the page is byte for byte the one this machine drew from this case"
         return (Check(name, Status.PASS, why),)
     # Only here: what draws pages takes longer to load than a small case to verify.
@@ -158,7 +164,7 @@ def _check_report(folder: CaseFolder, index: Index | None, verdict: Verdict) -> 
     if data == again_drawn:
         return (Check(name, Status.PASS, "the page is byte for byte the one this case gives"),)
     finding = Finding("report/index.html", "is not the page this case and this version give")
-    why = f"changed, or drawn by another version or of an earlier checkpoint; {again}"
+    why = f"it differs: changed, or drawn by another version or of an earlier checkpoint; {again}"
     # Exit 0: the page is no evidence, and every later entry makes it older than the checkpoint.
     return (Check(name, Status.NOT_CHECKED, why, (finding,), 1),)
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
+
+#: The arrays of tracing are small: more threads only wait for one another (measured: 17.4 instead of
+#: 5.4 CPU s for 200 clips), and sums in another order would differ from machine to machine.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
 
 INTERRUPTED = 130
 SAID = "muniment: interrupted; run the same command again to go on\n"

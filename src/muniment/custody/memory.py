@@ -88,10 +88,18 @@ class Memory:
 
     def drew_page(self, drawn: str) -> bool:
         """Whether this machine last drew the page that `drawn` says (see `keep_page`)."""
+        return self._page() == drawn
+
+    def drew_another_page(self, drawn: str) -> bool:
+        """Whether this machine last drew another page from the same checkpoint by the same version."""
+        kept = self._page()
+        return kept != drawn and kept.rpartition(" ")[0] == drawn.rpartition(" ")[0]
+
+    def _page(self) -> str:
         try:
-            return self._page_path.read_text("ascii").strip() == drawn
+            return self._page_path.read_text("ascii").strip()
         except (OSError, UnicodeDecodeError):
-            return False
+            return ""
 
     def keep_page(self, drawn: str) -> None:
         """Remember a page that this machine drew: `page_line` of its checkpoint and bytes.

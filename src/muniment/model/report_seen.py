@@ -120,7 +120,7 @@ class MemberView(msgspec.Struct, frozen=True):
 
 
 class EdgeView(msgspec.Struct, frozen=True):
-    """`copy` seems to derive from `source` (item ids). `basis` is a word (`claimed forward`,
+    """`copy` may derive from `source` (item ids). `basis` is a word (`claimed forward`,
     `containment`), `reason` a sentence."""
 
     source: str

@@ -55,7 +55,7 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 class Edge(msgspec.Struct, frozen=True):
-    """`copy` seems to derive from `source`, and why (a claimed forward; containment)."""
+    """`copy` may derive from `source`, and why (a claimed forward; containment)."""
 
     source: str
     copy: str

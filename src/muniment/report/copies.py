@@ -375,8 +375,7 @@ def _anchor(number: int) -> str:
 
 
 def _heading(number: int, view: ClusterView) -> str:
-    first = line(view.members[0].name, 80) if view.members else line(view.id, 60)
-    return f"Cluster {number + 1}: {first} and {count(len(view.members) - 1, 'copy', 'copies')}"
+    return f"Cluster {number + 1}: {count(len(view.members), 'item')} that share footage"
 
 
 def _score(score: float) -> str:

@@ -1,4 +1,4 @@
-"""Who seems to derive from whom, over time: one lane for each copy, an arrow for each claim.
+"""What may derive from what, over time: one lane for each copy, an arrow for each claim.
 
 Drawn with the shapes of scene.py, so that a dot and a bar mean here what they mean in the spread.
 """
@@ -135,7 +135,7 @@ def _mark(
 
 
 def _arrow(places: Mapping[str, tuple[float, float]], one: EdgeView, cluster: ClusterView) -> Edge:
-    """From the source to what seems to derive from it."""
+    """From the source to what may derive from it."""
     x, y = places[one.source]
     to_x, to_y = places[one.copy]
     down = 1 if to_y > y else -1
@@ -150,10 +150,8 @@ def _arrow(places: Mapping[str, tuple[float, float]], one: EdgeView, cluster: Cl
         f"L{at(to_x - 1)} {at(end - down * 7.5)}"
     )
     names = {member.item: line(member.name, 60) for member in cluster.members}
-    title = (
-        f"{names.get(one.copy, one.copy)} seems to derive from {names.get(one.source, one.source)}"
-        f" ({line(one.basis, 60)}): {line(one.reason, 200)}"
-    )
+    copy, source = names.get(one.copy, one.copy), names.get(one.source, one.source)
+    title = f"{copy} may derive from {source} ({line(one.basis, 60)}): {line(one.reason, 200)}"
     return Edge(path, head, title, _WEIGHTS.get(one.basis, _BY_PICTURE))
 
 
@@ -168,12 +166,13 @@ def _with_words(
         )
     return msgspec.structs.replace(
         drawn,
-        heading="Who seems to derive from whom",
+        heading="What may derive from what",
         title="Lineage: copies by the time of their earliest post",
         description=(
             f"{count(len(members), 'copy', 'copies')}, one lane each, at the time of the earliest"
-            f" post that shows it; {count(arrows, 'arrow')} from a source to what seems to derive"
-            " from it. The table below says the same with the reasons."
+            f" post that shows it; {count(arrows, 'arrow')} from a clip to what may derive from it:"
+            " claimed, or a part that lies wholly in it. The table below says the same with the"
+            " reasons."
         ),
         notes=tuple(notes),
         grid=drawn.grid if has_axis else (),

@@ -286,7 +286,7 @@ def _row(across: _Across, row: CopyRow, y: float) -> Row:
             at(across.x(one.at_s)),
             f"+{clip_time(one.copy_end_s - one.copy_start_s)}",
             f"{stretch(one.copy_start_s, one.copy_end_s)} of {line(row.name, 60)}"
-            " is in no part of the reference",
+            " was not found in the reference",
         )
         for one in row.only[:MOST_SPANS]
         if one.at_s is not None
@@ -340,7 +340,7 @@ def _counts(across: _Across, view: CompositeView) -> tuple[Box, ...]:
                 at(max(right - left, 1)),
                 "one" if number < 2 else "count",
                 f"{number}" if right - left > 9 * len(str(number)) else "",
-                f"{stretch(start, end)}: in {copies}",
+                f"{stretch(start, end)}: found in {copies}",
                 at((left + right) / 2),
             )
         )

@@ -1,4 +1,4 @@
-"""Who seems to derive from whom, with the reason for each edge, and the earliest copy found online.
+"""What may derive from what, with the reason for each edge, and the earliest copy found online.
 
 All of it rests on what was collected and on what platforms and exporters claim; nothing here says
 which copy is the original.
@@ -7,10 +7,14 @@ which copy is the original.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 
 from muniment.model.trace import Edge, Pair, Verdict
+
+#: share of the picture by which the placing of one on the other may be wrong
+_LOOSELY: Final = 0.03
 
 
 class Appearance(msgspec.Struct, frozen=True):
@@ -52,7 +56,12 @@ def claimed(appearances: Sequence[Appearance]) -> list[Edge]:
 def containments(
     pairs: Sequence[Pair], durations_s: Mapping[str, float], slack_s: float = 0.6
 ) -> list[Edge]:
-    """Edges from a longer clip to one that shows a part of it and nothing else."""
+    """Edges from a longer clip to one that shows a part of it and nothing else.
+
+    Not where the longer one shows less of the picture, or shows it mirrored: nobody gets back from
+    a crop what it cut away. Several copies may hold the same part; which one it was taken from is
+    not told by the pictures.
+    """
     edges: list[Edge] = []
     for pair in pairs:
         if pair.verdict is not Verdict.SAME_FOOTAGE:
@@ -61,17 +70,28 @@ def containments(
         shared_b = sum(one.b_end_s - one.b_start_s for one in pair.segments)
         rest_a = durations_s.get(pair.a, 0.0) - shared_a
         rest_b = durations_s.get(pair.b, 0.0) - shared_b
-        if rest_b <= slack_s < rest_a:
+        if rest_b <= slack_s < rest_a and _shows_all(pair, of_a=False):
             edges.append(_contained(pair.a, pair.b, shared_b, rest_a))
-        elif rest_a <= slack_s < rest_b:
+        elif rest_a <= slack_s < rest_b and _shows_all(pair, of_a=True):
             edges.append(_contained(pair.b, pair.a, shared_a, rest_b))
     return sorted(edges, key=lambda edge: (edge.source, edge.copy))
+
+
+def _shows_all(pair: Pair, *, of_a: bool) -> bool:
+    """Whether the one clip shows all of the picture of the other (a, or b), and not mirrored."""
+    transform = pair.transform
+    if transform is None:
+        return True
+    left, top, right, bottom = transform.crop or (0.0, 0.0, 1.0, 1.0)
+    over = (-left, -top, right - 1.0, bottom - 1.0)
+    most = max(-one for one in over) if of_a else max(over)
+    return not transform.mirrored and most <= _LOOSELY
 
 
 def _contained(whole: str, part: str, shared_s: float, rest_s: float) -> Edge:
     why = (
         f"all {shared_s:.1f} s of the one lie in the other, which shows {rest_s:.1f} s more; "
-        "a longer clip can also be put together from a shorter"
+        "other copies may hold it too, and a longer clip can also be put together from a shorter"
     )
     return Edge(whole, part, "containment", why)
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from muniment.trace.residual import STEP_S, Shown
 from muniment.trace.rivals import far_rival
-from muniment.trace.same_footage import Evidence
+from muniment.trace.same_footage import Evidence, looked_at
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,10 @@ _OVER: Final = 0.3
 
 
 def held(a: Shown, b: Shown, found: Evidence) -> Evidence:
-    """The evidence with its rivals anywhere in both clips, which are sought where it else holds."""
+    """Where it holds so far: with its rivals anywhere in both clips, and how the pictures differ."""
     if not same(found):
         return found
-    return replace(found, rival=max(found.rival, far_rival(a, b, found.line)))
+    return looked_at(a, b, replace(found, rival=max(found.rival, far_rival(a, b, found.line))))
 
 
 def same(found: Evidence) -> bool:

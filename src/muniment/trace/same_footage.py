@@ -7,7 +7,7 @@ moves repeats itself, there is no answer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -73,7 +73,7 @@ class Evidence:
             between those of the other, 0 to 1: things that move fast then do not look alike.
         gain: how much stronger what moves is in b than in a, beside what stands still.
         unlike: share of all blocks and moments at which the pictures themselves differ by more than
-            what compression, placing and sampling explain.
+            what compression, placing and sampling explain; 0 where it was not looked at.
         noise: median difference of the pictures, in grey levels squared.
         seen_s: seconds of the whole line, not only its stretch, in which the pictures agree.
         agreed: moments of the stretch at which the same moves.
@@ -207,16 +207,15 @@ def _uncovered(still_a: Floats, still_b: Floats) -> Floats:
     return np.asarray(wide.reshape(-1), dtype=np.float32)
 
 
-def everywhere(one: Floats, other: Floats) -> float:
+def _mean(alike: Floats, moves: NDArray[np.bool_]) -> float:
     """Mean correlation of the blocks that move in either clip, moment by moment.
 
     One large thing that happens to move alike in two moments weighs no more than all else.
     """
-    alike, moves = _block_by_block(one, other)
     return float(alike[moves].mean()) if moves.any() else 0.0
 
 
-def _block_by_block(one: Floats, other: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+def block_by_block(one: Floats, other: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """Correlation of each block at each moment, and which blocks move in either (n x 36 each)."""
     cuts = [cut_in_blocks(motion) for motion in (one, other)]
     power = [(cut**2).mean(axis=-1) for cut in cuts]
@@ -270,6 +269,16 @@ def extended(a: Shown, b: Shown, line: Line) -> Line:
     return Line(line.speed, line.offset_s, float(times[low]), float(times[high]), line.weight)
 
 
+def looked_at(a: Shown, b: Shown, found: Evidence) -> Evidence:
+    """The evidence with how far the pictures themselves differ along its stretch."""
+    line = found.line
+    times = _window(a, b, line, whole=False)
+    first, second = _own(a, times), at(b, times * line.speed + line.offset_s)
+    told = _uncovered(still(first), still(second)).reshape(SAMPLES, SAMPLES)
+    unlike, noise = differing(first, second, told)
+    return replace(found, unlike=unlike, noise=noise)
+
+
 def _nothing(line: Line) -> Evidence:
     return Evidence(line, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0.0, 0.0, 0.0)
 
@@ -306,8 +315,8 @@ def _measured(
     alike = correlations(first * covered, second * covered)
     picture = float(np.median(alike[core]))
     seen = alike >= _STILL_SEEN * picture
-    agreed, against = _along(one, other, seen, core, a.step_s)
-    unlike, noise = differing(first[core], second[core], covered)
+    by_block = block_by_block(one, other)
+    agreed, against = _along(*by_block, seen, core, a.step_s)
     one, other = one[core], other[core]
     blocks_a, blocks_b = _blocks(one), _blocks(other)
     locally, _power = _local(one, other, max(1, round(_LOCAL_S / a.step_s)))
@@ -316,7 +325,7 @@ def _measured(
         line=line,
         motion=correlation(one, other),
         steady=float((locally[lively] >= _AGREE).mean()) if lively.any() else 0.0,
-        everywhere=everywhere(one, other),
+        everywhere=_mean(by_block[0][core], by_block[1][core]),
         moving_a_s=float(blocks_a.any(axis=1).sum() * a.step_s),
         moving_b_s=float(blocks_b.any(axis=1).sum() * a.step_s),
         cells=int(min(blocks_a.sum(), blocks_b.sum())),
@@ -326,8 +335,6 @@ def _measured(
         still=float(correlations((still_a * covered)[None], (still_b * covered)[None])[0]),
         sampled=_sampled(one, b, times[core] * line.speed + line.offset_s),
         gain=_strength(other, still_b * covered) / max(_strength(one, still_a * covered), 1e-6),
-        unlike=unlike,
-        noise=noise,
         seen_s=float(seen.sum() * a.step_s),
         agreed=agreed,
         against=tuple(times[against].tolist()),
@@ -356,7 +363,11 @@ def _strength(motion: Floats, still_part: Floats) -> float:
 
 
 def _along(
-    one: Floats, other: Floats, seen: NDArray[np.bool_], core: NDArray[np.bool_], step_s: float
+    alike: Floats,
+    moves: NDArray[np.bool_],
+    seen: NDArray[np.bool_],
+    core: NDArray[np.bool_],
+    step_s: float,
 ) -> tuple[int, NDArray[np.bool_]]:
     """Along the whole of a line: how many moments agree, and which speak against it.
 
@@ -364,9 +375,8 @@ def _along(
     the stretch (`core`), which ends where motion no longer agrees, speak against it, as do those
     inside it that agree less than half as well as is usual there.
     """
-    alike, moves = _block_by_block(one, other)
-    usual = float(alike[core][moves[core]].mean()) if moves[core].any() else 0.0
-    moves &= seen[:, None]
+    usual = _mean(alike[core], moves[core])
+    moves = moves & seen[:, None]
     reach = max(1, round(_LOCAL_S / step_s))
     summed = _smooth(np.where(moves, alike, 0.0).sum(axis=1).astype(np.float32), reach)
     agree = summed / np.maximum(_smooth(moves.sum(axis=1).astype(np.float32), reach), 1.0)

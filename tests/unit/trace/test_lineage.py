@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muniment.model.trace import Pair, Segment, Verdict
+from muniment.model.trace import Pair, Segment, Transform, Verdict
 from muniment.trace.clusters import clusters, groups
 from muniment.trace.lineage import Appearance, _utc, claimed, containments, earliest
 
@@ -91,3 +93,20 @@ def test_a_cluster_carries_all_of_it() -> None:
 def test_times_are_those_of_the_calendar(second: int) -> None:
     shown = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert _utc(second * 1000) == shown
+
+
+@pytest.mark.parametrize(
+    ("crop", "mirrored", "told"),
+    [
+        (None, False, True),
+        ((0.1, 0.1, 0.9, 0.9), False, True),  # the part is a crop of the whole
+        ((-0.1, -0.1, 1.1, 1.1), False, False),  # the whole is a crop of the part
+        (None, True, False),
+    ],
+)
+def test_a_part_is_not_taken_from_what_shows_less(
+    crop: tuple[float, float, float, float] | None, mirrored: bool, told: bool
+) -> None:
+    durations = {"long": 14.0, "part": 5.2}
+    one = msgspec.structs.replace(pair("long", "part"), transform=Transform(mirrored, crop))
+    assert bool(containments([one], durations)) is told
