@@ -40,9 +40,14 @@ def environment(scratch: Path) -> dict[str, str]:
     }
 
 
-def build(scratch: Path, case: Path, source: Path) -> Cost:
-    """`muniment build` as a child; its cost."""
-    return told(scratch, case, source)[0]
+def collected(scratch: Path, case: Path, source: Path) -> Cost:
+    """The cost of `muniment collect` as a child, into a new case: nothing is decoded."""
+    who: list[str | os.PathLike[str]] = ["--case", case, "--by", "Bench", "--why", "measuring"]
+    made, _ = run([MUNIMENT, "init", *who], environment(scratch), scratch)
+    expect(made, 0, scratch)
+    cost, _ = run([MUNIMENT, "collect", source, *who], environment(scratch), scratch)
+    expect(cost, 0, scratch)
+    return cost
 
 
 def told(scratch: Path, case: Path, source: Path) -> tuple[Cost, str]:

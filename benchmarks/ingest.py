@@ -22,7 +22,7 @@ TIMES = 3
 def rows(scratch: Path) -> list[Row]:
     """Ingest of 8 files of 256 MB, and verification of the case that holds them.
 
-    Ours are medians of three. Before each build a copy is made and thrown away: on a virtual
+    Ours are medians of three. Before each run a copy is made and thrown away: on a virtual
     machine the host gives memory at its first touch, which costs more than the copy and is
     nobody's figure. Start-up (imports, Argon2id) is measured on a case of one tiny file.
     """
@@ -31,8 +31,8 @@ def rows(scratch: Path) -> list[Row]:
     limit = hash_rate()
     # Once before, so that making the keys (Argon2id) is not counted.
     tiny = cases.random_files(scratch / "tiny", 1, 100)
-    cases.build(scratch, scratch / "first", tiny)
-    started = cases.build(scratch, scratch / "second", tiny)
+    cases.collected(scratch, scratch / "first", tiny)
+    started = cases.collected(scratch, scratch / "second", tiny)
     opened = cases.verify(scratch, scratch / "second")
     copied = median([_copied(scratch, source) for _ in range(TIMES)])
     built = median([_built(scratch, source) for _ in range(TIMES)])
@@ -44,9 +44,9 @@ def rows(scratch: Path) -> list[Row]:
     validated = cases.bagit(scratch, bag, "--validate")
     beyond, checked_beyond = _less(built, started), _less(checked, opened)
     return [
-        _row("build (hash, copy, sync, log, report)", built, 0.32, limit, "`cp -r`", copied),
+        _row("collect (hash, copy, sync, log)", built, 0.32, limit, "`cp -r`", copied),
         _row("the same", built, None, limit, "bagit create (copies nothing)", made),
-        _row("build, less its start-up", beyond, None, limit, "`cp -r`", copied),
+        _row("collect, less its start-up", beyond, None, limit, "`cp -r`", copied),
         _row("verify, objects check alone", objects, 0.80, limit, "hashlib.file_digest", digested),
         _row("verify, whole command", checked, 0.80, limit, "bagit validate", validated),
         _row("verify, less its start-up", checked_beyond, None, limit, "bagit validate", validated),
@@ -62,7 +62,7 @@ def _copied(scratch: Path, source: Path) -> Cost:
 def _built(scratch: Path, source: Path) -> Cost:
     shutil.rmtree(scratch / "case", ignore_errors=True)
     _copied(scratch, source)
-    return cases.build(scratch, scratch / "case", source)
+    return cases.collected(scratch, scratch / "case", source)
 
 
 def _less(cost: Cost, start: Cost) -> Cost:

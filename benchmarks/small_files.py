@@ -25,7 +25,7 @@ def rows(scratch: Path) -> list[Row]:
     bag = cases.linked(source, scratch / "bag")
     copied, _ = run(["cp", "-r", source, scratch / "copy"], os.environ, scratch)
     shutil.rmtree(scratch / "copy")
-    built = cases.build(scratch, scratch / "case", source)
+    built = cases.collected(scratch, scratch / "case", source)
     objects = median([_objects_check(scratch / "case") for _ in range(3)])
     checked = cases.verify(scratch, scratch / "case")
     made = cases.bagit(scratch, bag, "--sha256")
@@ -35,7 +35,7 @@ def rows(scratch: Path) -> list[Row]:
     speed = FILES / objects.cpu_s
     found = [
         Row(
-            f"{name}: build",
+            f"{name}: collect",
             f"{floor(FILES / built.cpu_s)} files per CPU s",
             peer=f"bagit create (copies nothing): {floor(FILES / made.cpu_s)} files per CPU s",
             ratio=f"{floor(made.cpu_s / built.cpu_s, 2)} x peer",
