@@ -12,6 +12,7 @@ from muniment.case.index import Index
 from muniment.case.projecting import derived
 from muniment.custody.keyring import KeyFolder
 from muniment.custody.scan import whole_entries
+from muniment.errors import EXIT_INTEGRITY
 from muniment.model.verify import Status
 from muniment.store.layout import CaseFolder
 
@@ -55,5 +56,9 @@ def test_a_page_is_not_drawn_again_where_this_machine_drew_it(
     page = case.report / "index.html"
     page.write_bytes(page.read_bytes() + b"<!-- more -->")
     check = verify(case.path).check("report")
-    assert check.status is Status.NOT_CHECKED
+    assert check.status is Status.FAIL and check.exit_code == EXIT_INTEGRITY
+    assert check.findings[0].piece == "report/index.html"
+    monkeypatch.setenv("MUNIMENT_KEYS", str(tmp_path / "elsewhere"))
+    check = verify(case.path).check("report")
+    assert check.status is Status.NOT_CHECKED and "differs" in check.detail
     assert check.findings[0].piece == "report/index.html"

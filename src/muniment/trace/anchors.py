@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from muniment.trace.register import Guess, Looked
 from muniment.trace.residual import SAMPLES, Floats
-from muniment.trace.views import MIRROR_WORDS, RADIUS, codes
+from muniment.trace.views import MIRROR_WORDS, RADIUS, codes, exact_index
 
 if TYPE_CHECKING:
     from muniment.trace.windows import Two
@@ -66,7 +65,7 @@ def _by_hashes(a: Looked, b: Looked, guess: Guess) -> list[Anchor]:
     else:
         frames_b = b.viewed
         one, other = a.whole, b.views[guess.view] ^ turn
-    index = faiss.IndexBinaryFlat(256)
+    index = exact_index()
     index.add(codes(other))
     apart, place = index.search(codes(one), min(_NEIGHBOURS, len(other)))
     near = (apart <= RADIUS) & (place >= 0)

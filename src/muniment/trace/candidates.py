@@ -12,9 +12,9 @@ their crops. So 200 copies of one clip cost 200 comparisons and not 19,900.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from importlib import metadata
 from typing import Final
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +24,7 @@ from muniment.trace.compare import compared
 from muniment.trace.register import Looked
 from muniment.trace.shelf import Shelf
 from muniment.trace.through import BY_WAY, inferred, through
-from muniment.trace.views import MIRROR_WORDS, RADIUS, codes
+from muniment.trace.views import MIRROR_WORDS, RADIUS, codes, exact_index
 
 #: weight of frames from which a pair is compared
 _LEAST_WEIGHT: Final = 0.25
@@ -41,14 +41,14 @@ VERSION: Final = "4"
 
 def libraries() -> dict[str, str]:
     """What computes beside this program, with versions."""
-    return {"numpy": np.__version__, "faiss": faiss.__version__}
+    return {"numpy": np.__version__, "faiss": metadata.version("faiss-cpu")}
 
 
 class _Index:
     """Hashes of clips, and how near those of another come to each."""
 
     def __init__(self) -> None:
-        self._index = faiss.IndexBinaryFlat(256)
+        self._index = exact_index()
         self._owners = np.zeros(1024, np.int32)
 
     def add(self, number: int, hashes: NDArray[np.uint64]) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
@@ -120,7 +119,7 @@ def nearest(
         return np.take_along_axis(table, ends[:, None], axis=1)[:, 0], ends
     best, ends = np.empty((count, len(whole)), np.int16), np.empty((count, len(whole)), np.intp)
     for view in range(count):
-        index = faiss.IndexBinaryFlat(256)
+        index = exact_index()
         index.add(codes(views[view]))
         apart, place = index.search(codes(whole), 1)
         best[view], ends[view] = apart[:, 0], place[:, 0]
@@ -130,3 +129,10 @@ def nearest(
 def codes(hashes: NDArray[np.uint64]) -> NDArray[np.uint8]:
     """Hashes of four words as 32 bytes each."""
     return np.ascontiguousarray(hashes.astype("<u8", copy=False)).view(np.uint8).reshape(-1, 32)
+
+
+def exact_index() -> Any:
+    """An index of 256-bit codes, searched exactly; its library is loaded where there is footage."""
+    import faiss
+
+    return faiss.IndexBinaryFlat(256)
