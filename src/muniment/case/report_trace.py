@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -34,7 +33,6 @@ from muniment.trace.candidates import VERSION
 
 #: Moments of a pair that are shown side by side.
 _MOMENTS: Final = 4
-_HASH: Final = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 def trace_view(
@@ -102,6 +100,10 @@ class _Views:
         path = item.circumstances[0].path if item and item.circumstances else digest
         return path.rpartition("/")[2]
 
+    def _spoken(self, sentence: str) -> str:
+        """A sentence with ids and names in place of hashes."""
+        return traced.with_names(sentence, lambda digest: self.name(digest) or None)
+
     def cluster(self, found: Cluster, every: Iterable[Pair]) -> ClusterView:
         """A cluster with its pairs, the longest shared stretch first."""
         inside = set(found.members)
@@ -120,13 +122,13 @@ class _Views:
             short("cluster", found.members[0]),
             tuple(members),
             tuple(short("item", one) for one in ((found.earliest,) if found.earliest else ())),
-            _spoken(found.earliest_basis),
+            self._spoken(found.earliest_basis),
             tuple(
                 EdgeView(
                     short("item", one.source),
                     short("item", one.copy),
                     one.basis,
-                    _spoken(one.reason),
+                    self._spoken(one.reason),
                 )
                 for one in found.edges
             ),
@@ -181,7 +183,7 @@ class _Views:
             self._seen.duration_s(one.b),
             one.segments,
             one.transform,
-            tuple(_spoken(reason) for reason in one.reasons),
+            tuple(self._spoken(reason) for reason in one.reasons),
             (),
             self._aligned(one) if with_frames else (),
         )
@@ -197,11 +199,6 @@ class _Views:
             for time_a, time_b in moments[::step][:_MOMENTS]
         ]
         return tuple(AlignedFrames(a, b) for a, b in found if a and b)
-
-
-def _spoken(sentence: str) -> str:
-    """A sentence with short ids in place of hashes."""
-    return _HASH.sub(lambda found: short("item", found[0]), sentence)
 
 
 def _by_time(member: MemberView) -> tuple[bool, str, str]:

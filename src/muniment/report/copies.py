@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from muniment.model.display import count
 from muniment.model.report_seen import (
     MOST_APART,
     MOST_PAIRS,
@@ -29,7 +30,7 @@ from muniment.report.rows import Link, When, moment
 from muniment.report.scene import Picture
 from muniment.report.thumbs import Drawn, Pictures
 from muniment.report.timeline import PairBars, TimeLine, pair_bars, span_words, time_line
-from muniment.report.wording import clip_time, count, line, stretch
+from muniment.report.wording import clip_time, line, stretch
 
 #: Pairs of one cluster, and of those kept apart, that are shown with pictures.
 MOST_PICTURED: Final = 12
@@ -338,7 +339,7 @@ class Copies:
             _score(pair.score),
             where or "no segment",
             line("; ".join(differs), 300) or "nothing noted",
-            line(" ".join(pair.reasons), 300) or "none recorded",
+            line("; ".join(one.rstrip(".") for one in pair.reasons), 400) or "none recorded",
         )
 
 
