@@ -45,6 +45,9 @@ _AGREE: Final = 0.4
 #: pictures correlated under this share of those in the stretch are of something else
 _STILL_SEEN: Final = 0.8
 _COVERED: Final = 0.5
+#: ... and of those beside them that are covered in part, where pictures are held on each other
+_PARTLY: Final = 0.99
+_APART: Final = 36.0
 _STILL_NOISE: Final = 9.0
 #: moments on which a line is fitted: so many or up to twice as many
 _FIT_ON: Final = 24
@@ -193,23 +196,31 @@ def variety(motion: Floats) -> float:
     return len(units) ** 2 / max(float(((units @ units.T) ** 2).sum()), 1.0)
 
 
-def _uncovered(still_a: Floats, still_b: Floats) -> Floats:
+def _uncovered(still_a: Floats, still_b: Floats, partly: float = 0.0) -> Floats:
     """1 where the clips' still pictures agree, 0 in blocks that something covers in one (576).
 
     Captions and logos hide what moves behind them. Where more than a third of the blocks differ,
-    it is no caption, and all count.
+    it is no caption, and all count. Beside covered blocks those under `partly` are left out too.
     """
     cuts = [cut_in_blocks(still.reshape(1, -1))[0] for still in (still_a, still_b)]
     centred = [cut - cut.mean(axis=1, keepdims=True) for cut in cuts]
     power = [(cut**2).mean(axis=1) for cut in centred]
     alike = (centred[0] * centred[1]).mean(axis=1)
     alike = (alike + _STILL_NOISE) / np.sqrt((power[0] + _STILL_NOISE) * (power[1] + _STILL_NOISE))
-    told = alike >= _COVERED
-    if told.mean() < 2 / 3:
-        told = np.ones_like(told)
     side = SAMPLES // _BLOCK
-    wide = np.repeat(np.repeat(told.reshape(side, side), _BLOCK, axis=0), _BLOCK, axis=1)
+    covered = (alike < _COVERED).reshape(side, side)
+    if covered.mean() > 1 / 3:
+        return np.ones(SAMPLES * SAMPLES, np.float32)
+    apart = ((centred[0] - centred[1]) ** 2).mean(axis=1) > _APART
+    covered |= _beside(covered) & ((alike < partly) & apart).reshape(side, side)
+    wide = np.repeat(np.repeat(~covered, _BLOCK, axis=0), _BLOCK, axis=1)
     return np.asarray(wide.reshape(-1), dtype=np.float32)
+
+
+def _beside(covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The blocks next to covered ones, of which the same caption may cover a part."""
+    wide = np.pad(covered, 1)
+    return wide[:-2, 1:-1] | wide[2:, 1:-1] | wide[1:-1, :-2] | wide[1:-1, 2:]
 
 
 def _mean(alike: Floats, moves: NDArray[np.bool_]) -> float:
@@ -304,7 +315,7 @@ def looked_at(a: Shown, b: Shown, found: Evidence) -> Evidence:
     line = found.line
     times = _window(a, b, line, whole=False)
     first, second = _own(a, times), at(b, times * line.speed + line.offset_s)
-    told = _uncovered(still(first), still(second)).reshape(SAMPLES, SAMPLES)
+    told = _uncovered(still(first), still(second), _PARTLY).reshape(SAMPLES, SAMPLES)
     unlike, noise = differing(first, second, told)
     return replace(
         found,
