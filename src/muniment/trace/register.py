@@ -31,7 +31,7 @@ Floats = NDArray[np.float32]
 _SAMPLES: Final = 32
 #: of the search for a placing: from pairs of frames, and again from pictures of one moment
 _STEPS: Final = (0.04, 0.02, 0.01)
-_FINE_STEPS: Final = (0.02, 0.01, 0.005)
+_FINE_STEPS: Final = (0.01, 0.005)
 _LEAST_SHARED: Final = 0.4
 _PAIRS: Final = 4
 _BLOCKS: Final = 4
@@ -57,12 +57,14 @@ class Placing:
         agreement: the correlation of the pictures, -1 to 1, by what both show.
         spread: share of the blocks in which either shows anything that agree, 0 to 1: low where a
             caption is all that two pictures share.
+        rest: correlation of those of these blocks that agree least, three of five, -1 to 1.
     """
 
     mirrored: bool
     box: Box
     agreement: float = 0.0
     spread: float = 1.0
+    rest: float = 1.0
 
     def shared(self) -> tuple[Box, Box]:
         """The part of a that both show, and the same part in b (flipped when mirrored)."""
@@ -242,8 +244,8 @@ def fitted(first: Floats, second: Floats, placing: Placing, steps: tuple[float, 
     whole = placing.box == WHOLE
     around = _changed(best, _SMALL_STEP) if whole and agreed > _NEARLY else []
     if around and all(two.agreement(box) <= agreed + 1e-4 for box in around):
-        return Placing(placing.mirrored, best, agreed, two.spread(best))
-    for step in steps:
+        return two.placed(best)
+    for step in steps[1:] if around else steps:
         if whole and agreed > _GOOD:
             break
         for _ in range(3):
@@ -255,7 +257,7 @@ def fitted(first: Floats, second: Floats, placing: Placing, steps: tuple[float, 
                     best, agreed = moved, tried
             if agreed - before < 1e-3:
                 break
-    return Placing(placing.mirrored, best, agreed, two.spread(best))
+    return two.placed(best)
 
 
 def _changes(step: float) -> list[Box]:
@@ -267,7 +269,8 @@ def _changes(step: float) -> list[Box]:
 
 
 def _moved(box: Box, by: Box) -> Box:
-    return (box[0] + by[0], box[1] + by[1], box[2] + by[2], box[3] + by[3])
+    left, top, right, bottom = (round(one + more, 6) for one, more in zip(box, by, strict=True))
+    return (left, top, right, bottom)
 
 
 def _changed(box: Box, step: float) -> list[Box]:
@@ -281,21 +284,35 @@ class _Two:
         self._pictures = first, np.ascontiguousarray(second[..., ::-1]) if mirrored else second
         self._sampled: tuple[dict[Box, Blocks], dict[Box, Blocks]] = ({}, {})
         self._mirrored = mirrored
+        self._known: dict[Box, float] = {}
 
     def agreement(self, box: Box) -> float:
         """How alike the pictures are where the second ones lie at `box` of the first."""
+        known = self._known.get(box)
+        if known is None:
+            known = self._known[box] = self._agreement(box)
+        return known
+
+    def _agreement(self, box: Box) -> float:
         parts = Placing(self._mirrored, box).shared()
         for part in parts:
             if min(part[2] - part[0], part[3] - part[1]) < _LEAST_SHARED:
                 return -1.0
         return _alike(self._blocks(0, parts[0]), self._blocks(1, parts[1]))
 
-    def spread(self, box: Box) -> float:
-        """The share of telling blocks that agree when the second ones lie at `box` of the first."""
+    def placed(self, box: Box) -> Placing:
+        """The second pictures laid at `box` of the first, and what agrees there."""
         parts = Placing(self._mirrored, box).shared()
         one, other = self._blocks(0, parts[0]), self._blocks(1, parts[1])
-        told = np.maximum(one[2], other[2]) > _TELLING
-        return float((_local(one, other)[told] >= _AGREES).mean()) if told.any() else 1.0
+        told, local = np.maximum(one[2], other[2]) > _TELLING, _local(one, other)
+        agreed = self.agreement(box)
+        if not told.any():
+            return Placing(self._mirrored, box, agreed)
+        shown = told.sum(axis=0)
+        means = np.sort(((local * told).sum(axis=0) / np.maximum(shown, 1))[shown > 0])
+        least = means[: max(1, len(means) * 3 // 5)]
+        spread = float((local[told] >= _AGREES).mean())
+        return Placing(self._mirrored, box, agreed, spread, float(least.mean()))
 
     def _blocks(self, which: int, part: Box) -> Blocks:
         known = self._sampled[which].get(part)
