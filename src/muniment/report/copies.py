@@ -179,6 +179,12 @@ class Copies:
         """Clusters listed and not drawn."""
         return max(0, len(self.view.clusters) - MOST_CLUSTERS)
 
+    @property
+    def small_apart(self) -> int:
+        """Pairs that look alike and are not listed: with a thumbnail that an export made."""
+        alike = (Verdict.SAME_CAMERA_OTHER_MOMENT, Verdict.UNDETERMINED)
+        return sum(self.view.verdicts.get(one, 0) for one in alike) - self.view.apart_total
+
     def listed(self, most: int) -> Iterator[tuple[str, str, ClusterView]]:
         """Each cluster for the list: HTML id when drawn (else ""), heading, view."""
         for number, view in enumerate(self.view.clusters[:most]):

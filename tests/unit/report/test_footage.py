@@ -140,6 +140,15 @@ def test_what_could_not_be_examined_stands_with_the_absences(traced: str) -> Non
     assert "nothing of it could be decoded or read 1" in counts
 
 
+def test_pairs_with_thumbnails_are_counted_where_they_are_left_out(footage: ModuleType) -> None:
+    data = footage.traced()
+    assert "with a thumbnail made by an export" not in words(render(data).decode())
+    verdicts = data.trace.verdicts | {"undetermined": data.trace.verdicts["undetermined"] + 1}
+    trace = msgspec.structs.replace(data.trace, verdicts=verdicts)
+    more = words(render(msgspec.structs.replace(data, trace=trace)).decode())
+    assert "1 pair with a thumbnail made by an export is left out here." in more
+
+
 def test_libraries_stand_with_the_steps_that_recorded_them(footage: ModuleType) -> None:
     library = LibraryView("libavcodec", "62.28.102", ("examine.container", "examine.frames"))
     data = msgspec.structs.replace(footage.traced(), libraries=(library,))
