@@ -30,8 +30,8 @@ takes `--json` and then prints exactly one JSON document on stdout, with `versio
 Long work shows a progress bar on a terminal. After Ctrl-C or a kill, the same command goes on.
 
 Ids are `kind:short-hash`, e.g. `item:3f2a91bc07de`: an item's hash is its object's SHA-256; an
-acquisition's, a post's, an observation's, a decision's or another entry's is the entry's leaf hash. Four digits are
-enough when they fit only one thing.
+acquisition's, a post's, an observation's, a decision's or another entry's is the entry's leaf hash.
+Four digits are enough when they fit only one thing.
 
 Errors are one line: what happened, to which input, and what to do. A traceback is a defect.
 """

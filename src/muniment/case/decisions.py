@@ -77,7 +77,7 @@ def warnings(clusters: Iterable[Cluster], name: Callable[[str], str]) -> list[st
         f"warning: {one.decided.by} decided on {one.decided.at_utc[:10]} that"
         f" {name(one.decided.a)} and {name(one.decided.b)} are {WORDS[one.decided.decision]}, but"
         f" they are joined by way of {' and '.join(name(item) for item in one.by_way)}"
-        f"{_others(one.more)}: decide on a pair of this chain too, or anew on these two"
+        f"{_others(one.more)}: decide on what joins them, or anew on these two"
         " (`muniment trace decide`)"
         for cluster in clusters
         for one in cluster.contradictions

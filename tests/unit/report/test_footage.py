@@ -138,7 +138,7 @@ def test_what_people_decided_stands_beside_what_the_program_found(footage: Modul
         "counts no more ; the program had inferred: same footage",
         "in this cluster by decision of A. Example",
         "here by decision of A. Example; not laid on this one",
-        "0.5–9.5 s of the copy, speed 1.11, by decision of A. Example",
+        "0.5–9.5 s of the copy, speed 0.90, by decision of A. Example",
     ):
         assert said in text, said
     table = html[html.index('id="decided"') : html.index('id="clusters"')]
