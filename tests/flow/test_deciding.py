@@ -149,10 +149,11 @@ def test_two_decided_to_be_the_same_are_one_cluster_and_the_verdict_stays(
 ) -> None:
     assert clusters(copied) == [{"trim.mp4", "montage.mp4"}]
     made = decide("tilted.mp4", "trim.mp4", SAME, "filmed off a screen; the cart turns alike")
-    assert made.program and made.program["verdict"] == "no_match"
+    # Which verdict it is is the program's matter: that it did not call them the same, and stays.
+    assert made.program and made.program["verdict"] != "same_footage"
     assert clusters(copied) == [{"trim.mp4", "montage.mp4", "tilted.mp4"}]
     after = pair(copied, "trim.mp4", "tilted.mp4")
-    assert after["verdict"] == "no_match"
+    assert after["verdict"] == made.program["verdict"]
     assert after["decision"]["decision"] == "same_footage" and after["decision"]["by"] == PERSON
     assert "in this cluster by decision of A. Example" in page(copied)
     assert "filmed off a screen; the cart turns alike" in page(copied)
