@@ -132,10 +132,7 @@ def _rows(
     names = list(built.references)
     which = hashlib.sha256("\n".join(names).encode()).hexdigest()[:6]
     kept = built.folder / f"traced-{_code('examine', 'trace', 'model')}-{which}.jsonl"
-    rows = dict[str, Any]()
-    if kept.exists():
-        whole = [line for line in kept.read_text().splitlines() if line.endswith("}")]
-        rows = {row["query"]: row for row in map(json.loads, whole)}
+    rows = _read(kept)
     queries = [*built.queries, *names]
     with kept.open("a") as out:
         for number, query in enumerate(queries):
@@ -147,6 +144,17 @@ def _rows(
             out.write(json.dumps(rows[query]) + "\n")
             out.flush()
     return {query: rows[query] for query in queries}
+
+
+def _read(kept: Path) -> dict[str, Any]:
+    """Rows that are whole; a last one that was cut off by a kill is dropped from the file too."""
+    if not kept.exists():
+        return {}
+    text = kept.read_text()
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        kept.write_text(whole)
+    return {row["query"]: row for row in map(json.loads, whole.splitlines())}
 
 
 def _row(

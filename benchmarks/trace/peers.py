@@ -53,37 +53,33 @@ def hashing(path):
     frames = vpdq.computeHash(path, seconds_per_hash=1)
     good = [bytes.fromhex(f.hex) for f in frames if f.quality >= 50]
     return np.frombuffer(b"".join(good), np.uint8).reshape(-1, 32).view(np.uint64)
-table, cpu = hashed(references + queries, hashing)
 def score(one, other):
     if not len(one) or not len(other):
         return 0.0
     near = np.bitwise_count(one[:, None] ^ other[None]).sum(-1) <= 31
     return float(max(near.any(1).mean(), near.any(0).mean()))
-begin = used()
-scores = [[score(table[q], table[r]) for r in references] for q in references + queries]
-print(json.dumps({"methods": [
-    {"name": "vPDQ, 1 s", "least": 0.8, "setting": "0.8 of the frames", "scores": scores}],
-    "hashing": cpu, "matching": used() - begin, "hd": high(hd, hashing, times)}))
+def methods(table, paths):
+    scores = [[score(table[q], table[r]) for r in references] for q in paths]
+    setting = "0.8 of the frames"
+    return [{"name": "vPDQ, 1 s", "least": 0.8, "setting": setting, "scores": scores}]
 """
 
 _TMK: Final = """
 NAME = "TMK+PDQF"
 import tmkpy
+from tmkpy import TMKFeatureVectors_computeLevel1Score as level1
+from tmkpy import TMKFeatureVectors_computeLevel2Score as level2
 ffmpeg = shutil.which("ffmpeg")
 if ffmpeg is None:
     raise ImportError("ffmpeg")
 def hashing(path):
     return tmkpy.hashVideo(path, ffmpeg)
-table, cpu = hashed(references + queries, hashing)
-level1, level2 = tmkpy.TMKFeatureVectors_computeLevel1Score, tmkpy.TMKFeatureVectors_computeLevel2Score
-begin = used()
-first = [[level1(table[q], table[r]) for r in references] for q in references + queries]
-second = [[level2(table[q], table[r]) if one >= 0.7 else 0.0 for one, r in zip(row, references)]
-    for q, row in zip(references + queries, first)]
-print(json.dumps({"methods": [
-    {"name": "TMK+PDQF, level 1", "least": 0.7, "setting": "0.7", "scores": first},
-    {"name": "TMK+PDQF, level 2", "least": 0.7, "setting": "0.7 at both levels", "scores": second}],
-    "hashing": cpu, "matching": used() - begin, "hd": high(hd, hashing, times)}))
+def methods(table, paths):
+    first = [[level1(table[q], table[r]) for r in references] for q in paths]
+    second = [[level2(table[q], table[r]) if one >= 0.7 else 0.0 for one, r in zip(row, references)]
+        for q, row in zip(paths, first)]
+    return [{"name": "TMK+PDQF, level 1", "least": 0.7, "setting": "0.7", "scores": first},
+        {"name": "TMK+PDQF, level 2", "least": 0.7, "setting": "0.7 at both levels", "scores": second}]
 """
 
 _PROVENA: Final = """
@@ -91,27 +87,32 @@ NAME = "provena-audit"
 import numpy as np
 from provena_audit.audit import find_pairs
 from provena_audit.fingerprint import fingerprint_file as hashing
-paths = references + queries
-table, cpu = hashed(paths, hashing)
-begin = used()
-every = [table[path] for path in paths]
-data = {"quality": np.concatenate([one["quality"] for one in every]),
-    "pdq": np.concatenate([one["pdq"] for one in every]),
-    "offset": np.concatenate([np.arange(len(one["pdq"])) / one["fps"] for one in every]),
-    "owner": np.concatenate([np.full(len(one["pdq"]), at) for at, one in enumerate(every)])}
-scores = [[0.0] * len(references) for _ in paths]
-segments = {}
-for row in find_pairs(data, min_votes=1):
-    a, b = row["a"], row["b"]
-    for reference, query, one, other in ((a, b, "a", "b"), (b, a, "b", "a")):
-        if reference >= len(references) or row["votes"] <= scores[query][reference]:
-            continue
-        scores[query][reference] = float(row["votes"])
-        segments[f"{query} {reference}"] = [[row[one + "_start"], row[one + "_end"] + 0.25,
-            row[other + "_start"], row[other + "_end"] + 0.25, 1.0]]
-print(json.dumps({"methods": [
-    {"name": "provena-audit", "least": 8.0, "setting": "8 votes", "scores": scores,
-    "segments": segments}], "hashing": cpu, "matching": used() - begin, "hd": high(hd, hashing, times)}))
+def methods(table, paths):
+    every = [table[path] for path in paths]
+    data = {"quality": np.concatenate([one["quality"] for one in every]),
+        "pdq": np.concatenate([one["pdq"] for one in every]),
+        "offset": np.concatenate([np.arange(len(one["pdq"])) / one["fps"] for one in every]),
+        "owner": np.concatenate([np.full(len(one["pdq"]), at) for at, one in enumerate(every)])}
+    scores, segments = [[0.0] * len(references) for _ in paths], {}
+    for row in find_pairs(data, min_votes=1):
+        a, b = row["a"], row["b"]
+        for reference, query, one, other in ((a, b, "a", "b"), (b, a, "b", "a")):
+            if reference >= len(references) or row["votes"] <= scores[query][reference]:
+                continue
+            scores[query][reference] = float(row["votes"])
+            segments[f"{query} {reference}"] = [[row[one + "_start"], row[one + "_end"] + 0.25,
+                row[other + "_start"], row[other + "_end"] + 0.25, 1.0]]
+    return [{"name": NAME, "least": 8.0, "setting": "8 votes", "scores": scores, "segments": segments}]
+"""
+
+_TAIL: Final = """
+if references:
+    table, cpu = hashed(references + queries, hashing)
+    begin = used()
+    found = methods(table, references + queries)
+    print(json.dumps({"methods": found, "hashing": cpu, "matching": used() - begin}))
+else:
+    print(json.dumps({"hd": high(hd, hashing, times)}))
 """
 
 PROGRAMS: Final = {"vPDQ": _VPDQ, "TMK+PDQF": _TMK, "provena-audit": _PROVENA}
@@ -128,26 +129,24 @@ class Missing:
 def peers(
     built: Built, hd: Sequence[Path], times: int, say: Callable[[str], None]
 ) -> list[Method | Missing]:
-    """Every peer's scores of the same pairs as ours; those already measured are read."""
+    """Every peer's scores of the same pairs as ours, kept; the clips of many lines timed each time,
+    so that their figures and ours are of one run."""
+    files = [[str(path) for path in built.references.values()]]
+    files += [[str(one.path) for one in built.queries.values()]]
     out = list[Method | Missing]()
     for name, program in PROGRAMS.items():
-        given = json.dumps(
-            [
-                [str(path) for path in built.references.values()],
-                [str(one.path) for one in built.queries.values()],
-                [str(path) for path in hd],
-                times,
-            ]
-        )
-        told = hashlib.sha256((program + _HEAD + given).encode()).hexdigest()[:8]
+        asked = json.dumps([*files, [], 0])
+        told = hashlib.sha256((_HEAD + program + _TAIL + asked).encode()).hexdigest()[:8]
         kept = built.folder / f"peer-{name}-{told}.json"
-        if not kept.exists():
-            say(f"running {name}")
-            why = _run(program, given, kept, say)
-            if why:
-                out.append(Missing(name, why))
-                continue
-        out += _methods(built, json.loads(kept.read_text()))
+        why = "" if kept.exists() else _run(program, asked, kept, say)
+        timed = kept.with_suffix(".timed.json")
+        high = json.dumps([[], [], [str(path) for path in hd], times])
+        why = why or _run(program, high, timed, say)
+        if why:
+            out.append(Missing(name, why))
+        else:
+            hd_cpu_s = json.loads(timed.read_text())["hd"]
+            out += _methods(built, json.loads(kept.read_text()), hd_cpu_s)
     return out
 
 
@@ -155,11 +154,12 @@ def _run(program: str, given: str, kept: Path, say: Callable[[str], None]) -> st
     """Run a peer in the first interpreter that has it; why not, or nothing. What it says beside its
     scores goes to a log next to them."""
     why = "MUNIMENT_PEER_PYTHON is not set"
+    say(f"running {kept.name}")
     for python in filter(None, os.environ.get("MUNIMENT_PEER_PYTHON", "").split(os.pathsep)):
         log, asked, last = kept.with_suffix(".log"), kept.with_suffix(".asked"), ""
         asked.write_text(given)
         with log.open("w") as errors, asked.open() as stdin:
-            command = [python, "-c", _HEAD + program]
+            command = [python, "-c", _HEAD + program + _TAIL]
             with subprocess.Popen(
                 command, stdin=stdin, stdout=subprocess.PIPE, stderr=errors, text=True
             ) as peer:
@@ -176,7 +176,7 @@ def _run(program: str, given: str, kept: Path, say: Callable[[str], None]) -> st
     return why
 
 
-def _methods(built: Built, told: dict[str, Any]) -> list[Method]:
+def _methods(built: Built, told: dict[str, Any], hd_cpu_s: float) -> list[Method]:
     return [
         Method(
             one["name"],
@@ -184,7 +184,7 @@ def _methods(built: Built, told: dict[str, Any]) -> list[Method]:
             tuple(_scored(built, one)),
             told["hashing"],
             told["matching"],
-            told["hd"],
+            hd_cpu_s,
         )
         for one in told["methods"]
     ]

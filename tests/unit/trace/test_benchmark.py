@@ -14,6 +14,7 @@ import pytest
 from benchmarks.trace import build, figures, sound, sources
 from benchmarks.trace.copies import RECIPES, Stretch, copied, encoded
 from benchmarks.trace.figures import Scored
+from benchmarks.trace.grouped import Grouped
 from benchmarks.trace.pictures import FPS, Image
 
 BY_NAME = {recipe.name: recipe for recipe in RECIPES}
@@ -99,6 +100,8 @@ def test_halves_share_nothing() -> None:
     assert not {*sources.KNOWN["dev"]} & {*sources.KNOWN["test"]}
     behind = [{*sources.OTHER_YARDS[split], *sources.YARDS[split]} for split in ("dev", "test")]
     assert not behind[0] & behind[1]
+    scenes, ways = ({*each["dev"], *each["test"]} for each in (sources.SCENES, sources.WAYS))
+    assert not scenes & ways  # one number gives both the same background
 
 
 @pytest.mark.parametrize("split", ["dev", "test"])
@@ -158,3 +161,23 @@ def test_offsets_and_overlap() -> None:
     assert figures.overlap([right, right], truth) == pytest.approx(1.0)
     fast = Stretch(from_s=2.0, until_s=6.0, to_s=0.0, speed=1 / 1.1)
     assert figures.offset_error_s([(2.0, 6.0, 0.0, 4 / 1.1, 1 / 1.1)], fast) == pytest.approx(0.0)
+
+
+def test_groups_find_what_a_flat_search_finds() -> None:
+    chance = np.random.default_rng(8)
+    base = chance.integers(0, 256, (60, 32), dtype=np.uint8)
+    stored = np.repeat(base, 20, axis=0)
+    stored ^= np.packbits(chance.random((len(stored), 256)) < 0.06, axis=1)
+    asked = stored[::97] ^ np.packbits(chance.random((13, 256)) < 0.1, axis=1)
+    index = Grouped()
+    index.add(stored[:700])
+    index.add(stored[700:])
+    assert 1 < index.leaders < len(stored)
+    for radius in (20, 81, 120):
+        limits, apart, found = index.range_search(asked, radius)
+        for row, query in enumerate(asked):
+            mine = slice(int(limits[row]), int(limits[row + 1]))
+            distances = np.bitwise_count(stored ^ query).sum(-1)
+            (right,) = np.nonzero(distances < radius)
+            assert sorted(found[mine].tolist()) == right.tolist()
+            assert (distances[found[mine]] == apart[mine]).all()
