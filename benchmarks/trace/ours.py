@@ -42,6 +42,17 @@ class Kept(msgspec.Struct, frozen=True):
     data: bytes
 
 
+def _code(*rooms: str) -> str:
+    """Names the code that made a result, so that results of other code are not taken for it."""
+    files = [path for room in rooms for path in sorted((_SOURCES / room).rglob("*.py"))]
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:8]
+
+
+#: taken when this is imported: files may change while a run goes on
+_EXAMINED_BY: Final = _code("examine", "model")
+_TRACED_BY: Final = _code("examine", "trace", "model")
+
+
 @dataclass(frozen=True)
 class Examination:
     """All files of a split: clips, minutes, CPU seconds of examining and of plain decoding."""
@@ -55,7 +66,7 @@ class Examination:
 def examine(built: Built, say: Say) -> Examination:
     """Every file by the decode pass that feeds tracing."""
     worker.preload()
-    folder = built.folder / f"examined-{_code('examine', 'model')}"
+    folder = built.folder / f"examined-{_EXAMINED_BY}"
     folder.mkdir(exist_ok=True)
     clips, cpu_s, decode_s = dict[str, Clip](), 0.0, 0.0
     for number, (name, path) in enumerate(built.paths().items()):
@@ -131,7 +142,7 @@ def _rows(
     """What each query was compared with, kept line by line."""
     names = list(built.references)
     which = hashlib.sha256("\n".join(names).encode()).hexdigest()[:6]
-    kept = built.folder / f"traced-{_code('examine', 'trace', 'model')}-{which}.jsonl"
+    kept = built.folder / f"traced-{_TRACED_BY}-{which}.jsonl"
     rows = _read(kept)
     queries = [*built.queries, *names]
     with kept.open("a") as out:
@@ -208,9 +219,3 @@ def _scored(built: Built, query: str, row: dict[str, Any]) -> list[Scored]:
             )
         )
     return out
-
-
-def _code(*rooms: str) -> str:
-    """Names the code that made a result, so that results of other code are not taken for it."""
-    files = [path for room in rooms for path in sorted((_SOURCES / room).rglob("*.py"))]
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:8]
