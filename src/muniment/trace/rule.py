@@ -31,6 +31,8 @@ class Rule:
             moves: at each moment `much_cells_each` blocks of 36, in `much_variety`.
         long_times, long_motion: where it moves alike for so many times what is wanted, that share
             of the correlation is wanted.
+        band_spread, band_rest: where less than this share of what the pictures show agrees, and the
+            rest does not, a caption is all they share.
         other_speed, crossing: how many times more is wanted at another speed than 1, and where the
             clips share only the end of one and the beginning of the other.
     """
@@ -80,6 +82,8 @@ class Rule:
     other_moving_s: float = 3.0
     other_picture: float = 0.75
     other_spread: float = 0.6
+    band_spread: float = 0.45
+    band_rest: float = 0.2
     placed: float = 0.6
 
 
