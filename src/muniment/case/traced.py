@@ -1,4 +1,5 @@
-"""What tracing found, read back from the log: pairs, clusters, lineage, earliest copies."""
+"""What tracing found and people decided, read back from the log: pairs, clusters, lineage, earliest
+copies."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from muniment.case import searching, trace_results
+from muniment.case import decisions, searching, trace_results
 from muniment.case.damage import Damage
 from muniment.case.index import Index
 from muniment.case.trace_results import STEP
@@ -22,13 +23,17 @@ from muniment.model.report import PostView
 from muniment.model.trace import Cluster, Pair, Verdict
 from muniment.store.layout import CaseFolder
 from muniment.trace.clusters import clusters
+from muniment.trace.decided import settled
 from muniment.trace.lineage import Appearance
 
 _HASH: Final = re.compile(r"\b[0-9a-f]{64}\b")
+#: Verdicts of pairs that share no picture, as far as is known: only a decision names them.
+NOT_ALIKE: Final = (Verdict.NO_MATCH, Verdict.NOT_COMPARED)
 
 
 class Traced(msgspec.Struct, frozen=True):
-    """All pairs that share picture, the clusters, and how much was compared."""
+    """All pairs that share picture or that a person decided, the clusters, and how much was
+    compared."""
 
     clips: tuple[str, ...]
     compared: int
@@ -36,18 +41,28 @@ class Traced(msgspec.Struct, frozen=True):
     clusters: tuple[Cluster, ...]
 
     def verdicts(self) -> dict[str, int]:
-        """Pairs by verdict, all of them."""
-        counts = Counter(str(one.verdict) for one in self.pairs)
-        found = {str(one): counts[str(one)] for one in Verdict}
-        found[str(Verdict.NO_MATCH)] = self.compared - len(self.pairs)
+        """Pairs compared by the program's verdict, all of them."""
+        counts = Counter(one.verdict for one in self.pairs)
+        alike = [one for one in Verdict if one not in NOT_ALIKE]
+        found = {str(one): counts[one] for one in alike}
+        found[str(Verdict.NO_MATCH)] = self.compared - sum(found.values())
         return found
 
+    def program(self, a: str, b: str) -> tuple[Verdict, float]:
+        """What the program found of a pair, whatever people decided: verdict and score."""
+        for one in self.pairs:
+            if {one.a, one.b} == {a, b}:
+                return one.verdict, one.score
+        is_compared = a in self.clips and b in self.clips
+        return (Verdict.NO_MATCH if is_compared else Verdict.NOT_COMPARED), 0.0
+
     def counts(self) -> dict[str, int]:
-        """For the summary: clips, clusters, copies in them, pairs by verdict."""
+        """For the summary: clips, clusters, copies in them, pairs decided, pairs by verdict."""
         return {
             "clips": len(self.clips),
             "clusters": len(self.clusters),
             "in_clusters": sum(len(one.members) for one in self.clusters),
+            "decided": sum(one.decision is not None for one in self.pairs),
             **self.verdicts(),
         }
 
@@ -62,7 +77,7 @@ def read(
     appearances: Sequence[Appearance] = (),
     damage: Damage | None = None,
 ) -> Traced | None:
-    """What stands in the log; None when nothing was traced.
+    """What stands in the log; None when nothing was traced or decided.
 
     Args:
         durations_s: of each clip.
@@ -87,10 +102,11 @@ def read(
             continue
         compared += value["compared"]
         pairs += trace_results.pairs(value)
-    if not objects:
+    decided = decisions.latest(index)
+    if not objects and not decided:
         return None
     held = set(objects)
-    pairs = [one for one in pairs if one.a in held and one.b in held]
+    pairs = settled([one for one in pairs if one.a in held and one.b in held], decided, held)
     found = clusters(pairs, durations_s, appearances)
     return Traced(tuple(objects), compared, tuple(pairs), tuple(found))
 
@@ -163,8 +179,9 @@ def _ms(utc: str) -> int:
 
 
 def listing(folder: CaseFolder) -> dict[str, Any]:
-    """`muniment trace run --json`: every pair that shares picture, copies first and the highest score
-    first, and the clusters; in `notices` a line for each derived object that could not be read.
+    """`muniment trace run --json`: every pair that shares picture or was decided, copies first and the
+    highest score first, and the clusters; in `notices` a line for each derived object that could not
+    be read, in `warnings` one for each decision that is contradicted.
 
     Raises:
         IntegrityError: if the log cannot be read.
@@ -175,6 +192,7 @@ def listing(folder: CaseFolder) -> dict[str, Any]:
         facts = _facts(folder, index, damage)
         found = read(folder, index, _durations_s(facts), (), damage) or NOTHING
         names = dict(index.rows("SELECT object, path FROM item ORDER BY idx DESC"))
+        warnings = decisions.warnings(found.clusters, decisions.namer(index))
     finally:
         index.close()
 
@@ -190,7 +208,11 @@ def listing(folder: CaseFolder) -> dict[str, Any]:
         reasons = [with_names(reason, file_name) for reason in one.reasons]
         sources = {"a_source": source(one.a), "b_source": source(one.b)}
         plain: dict[str, Any] = msgspec.to_builtins(one)
-        return plain | sources | {"reasons": reasons}
+        decided = {
+            "decision": decisions.as_json(one.decision),
+            "falls_with": short("decision", one.falls_with.leaf) if one.falls_with else None,
+        }
+        return plain | sources | decided | {"reasons": reasons}
 
     order = list(Verdict)
     pairs = sorted(found.pairs, key=lambda one: (order.index(one.verdict), -one.score))
@@ -201,4 +223,5 @@ def listing(folder: CaseFolder) -> dict[str, Any]:
         "pairs": [told(one) for one in pairs],
         "clusters": [[source(member) for member in one.members] for one in found.clusters],
         "notices": list(damage.lines),
+        "warnings": warnings,
     }

@@ -201,6 +201,8 @@ def tracing_line(traced: dict[str, int]) -> str:
         return f"{clips}, no two share footage"
     apart = traced["same_camera_other_moment"]
     others = f"; {count(apart, 'pair')} of the same camera at another moment" if apart else ""
+    decided = traced["decided"]
+    others += f"; {count(decided, 'pair')} decided by people" if decided else ""
     return (
         f"{clips}: {traced['in_clusters']:,} share footage, in"
         f" {count(traced['clusters'], 'cluster')}{others}"

@@ -102,7 +102,7 @@ def _gist(one: Shown) -> str:
 
 
 def _named(values: Values) -> str:
-    for field in ("name", "channel", "source", "title"):
+    for field in ("name", "channel", "source", "title", "because"):
         value = values.get(field)
         if isinstance(value, dict):
             value = value.get("path") or value.get("name")

@@ -19,6 +19,7 @@ def composite(
     names: Mapping[str, str],
     durations: Mapping[str, float],
     pairs: Iterable[Pair],
+    decided: Mapping[str, str] | None = None,
 ) -> CompositeView:
     """Rows over the seconds of `reference`: itself, then the others in the order of `names`.
 
@@ -26,11 +27,13 @@ def composite(
         reference: the item whose seconds are the axis; the longest copy shows most.
         names: each member of the cluster and its name.
         durations: seconds of each member.
-        pairs: any pairs; those of same footage with the reference are used.
+        decided: item -> by whose decision alone it is in the cluster.
+        pairs: any pairs; those that count as the same footage as the reference are used.
     """
     found: dict[str, list[ShownSpan]] = {}
+    decided_by = dict(decided or {})
     for pair in pairs:
-        if pair.verdict != Verdict.SAME_FOOTAGE or reference not in (pair.a, pair.b):
+        if not pair.joins or reference not in (pair.a, pair.b):
             continue
         mirrored = pair.transform is not None and pair.transform.mirrored
         is_first = pair.a == reference
@@ -38,6 +41,8 @@ def composite(
         if other != reference:
             spans = found.setdefault(other, [])
             spans += [_span(one, is_first, mirrored) for one in pair.segments if _is_sane(one)]
+            if pair.decision is not None and pair.verdict is not Verdict.SAME_FOOTAGE:
+                decided_by[other] = pair.decision.by
     length_s = durations.get(reference, 0.0)
     own = CopyRow(
         reference, names.get(reference, reference), (ShownSpan(0.0, length_s, 0.0, length_s),)
@@ -48,7 +53,7 @@ def composite(
             continue
         spans = sorted(found.get(item, ()), key=lambda span: (span.start_s, span.end_s))
         only = _only(spans, durations.get(item, 0.0), length_s)
-        rows.append(CopyRow(item, name, tuple(spans), only, bool(spans)))
+        rows.append(CopyRow(item, name, tuple(spans), only, bool(spans), decided_by.get(item, "")))
     return CompositeView(reference, own.name, length_s, tuple(rows))
 
 

@@ -80,7 +80,7 @@ class Rule:
     other_motion_alone: float = 0.6
     other_steady: float = 0.4
     other_moving_s: float = 3.0
-    other_picture: float = 0.75
+    other_picture: float = 0.9
     other_spread: float = 0.6
     band_spread: float = 0.45
     band_rest: float = 0.2
