@@ -170,9 +170,7 @@ def decide(
             secrets=console.Passphrases(),
             progress=watch,
         )
-    for line in (*made.notices, *made.warnings):
-        if line in watch.told:
-            continue
+    for line in (one for one in (*made.notices, *made.warnings) if one not in watch.told):
         console.tell(visible(line) + "\n")
     if as_json:
         import msgspec

@@ -16,9 +16,10 @@ def test_one_is_no_plural() -> None:
     assert examined_line(one) == "1 file"
     traced = {"clips": 1, "clusters": 0, "in_clusters": 0, "same_camera_other_moment": 1}
     assert tracing_line(traced) == "1 clip, no two share footage"
-    two = traced | {"clips": 3, "clusters": 1, "in_clusters": 2}
+    two = traced | {"clips": 3, "clusters": 1, "in_clusters": 2, "decided": 1}
     assert tracing_line(two) == (
         "3 clips: 2 share footage, in 1 cluster; 1 pair of the same camera at another moment"
+        "; 1 pair decided by people"
     )
 
 

@@ -45,6 +45,12 @@ def test_undetermined_pairs_with_a_still_are_counted(capsys: pytest.CaptureFixtu
     assert [line.split()[0] for line in whole[:3]][2] == "undetermined" and len(whole) == 5
 
 
+def test_a_decided_pair_is_listed_also_with_a_still(capsys: pytest.CaptureFixture[str]) -> None:
+    decision = {"decision": "same_footage", "by": "N.", "at_utc": "", "because": "", "earlier": []}
+    lines = listed(capsys, pair("undetermined", still=True) | {"decision": decision})
+    assert lines[0].startswith("undetermined") and "not listed" not in " ".join(lines)
+
+
 def test_by_way_of_whom_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     way = f"{trace.BY_WAY}item:cccc (c.mp4), which shows the same footage as both"
     lines = listed(capsys, pair("same_footage", reasons=(way, "more")))
