@@ -74,7 +74,8 @@ class Evidence:
             what compression, placing and sampling explain; 0 where it was not looked at.
         noise: median difference of the pictures, in grey levels squared.
         alone: share of moving blocks and moments that move in one clip only; 0 where not looked at.
-        extent: share of the picture that holds nine tenths of what moves; 1 where not looked at.
+        extent, lasting: share of the picture that holds nine tenths of what moves, and of the time
+            that it moves there; 1 and 0 where not looked at.
         seen_s: seconds of the whole line, not only its stretch, in which the pictures agree.
         agreed: moments of the stretch at which the same moves.
         against: moments of a on the whole line, not only its stretch, at which the pictures agree
@@ -98,6 +99,7 @@ class Evidence:
     noise: float = 0.0
     alone: float = 0.0
     extent: float = 1.0
+    lasting: float = 0.0
     seen_s: float = 0.0
     agreed: int = 0
     against: tuple[float, ...] = ()
@@ -259,12 +261,14 @@ def looked_at(a: Shown, b: Shown, found: Evidence) -> Evidence:
     first, second = _own(a, times), at(b, times * line.speed + line.offset_s)
     told = uncovered(still(first), still(second), PARTLY).reshape(SAMPLES, SAMPLES)
     unlike, noise = differing(first, second, told)
+    moved = extent(first), extent(second)
     return replace(
         found,
         unlike=unlike,
         noise=noise,
         alone=alone(first, second, told),
-        extent=min(extent(first), extent(second)),
+        extent=min(parts[0] for parts in moved),
+        lasting=max(parts[1] for parts in moved),
     )
 
 
