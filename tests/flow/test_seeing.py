@@ -21,7 +21,7 @@ from muniment.case.confining import confined
 from muniment.case.progress import Silent
 from muniment.cli.build import examined_line
 from muniment.custody.keyring import KeyFolder
-from muniment.errors import InputError, UsageError
+from muniment.errors import InputError, StorageError, UsageError
 from muniment.examine import registry
 from muniment.report.story import story, unexamined
 from muniment.sandbox.host import Zygote
@@ -267,6 +267,49 @@ def test_clear_pictures_lie_apart_marked_and_logged(
     assert viewed and viewed[0]["by"] == "B"
     with pytest.raises(UsageError):
         clearing.write_clear(copied, target, by="B", why="look", secrets=secrets)
+
+
+@pytest.mark.parametrize("can_be_unnamed", [True, False])
+def test_clear_pictures_get_their_name_when_all_are_written(
+    can_be_unnamed: bool,
+    copied: CaseFolder,
+    own_keys: KeyFolder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    target = folder / "clear.html"
+
+    class KilledError(BaseException):
+        pass
+
+    def killed(*_: object) -> None:
+        # All that a kill at this moment would leave.
+        assert list(folder.iterdir()) == ([] if can_be_unnamed else [target])
+        raise KilledError
+
+    if not can_be_unnamed:
+        monkeypatch.setattr(clearing, "_unnamed", lambda _: None)
+    with monkeypatch.context() as patched:
+        patched.setattr(clearing, "_draw", killed)
+        with pytest.raises(KilledError):
+            clearing.write_clear(copied, target, by="B", why="x", secrets=FixedSecrets())
+    assert not list(folder.iterdir())
+    clearing.write_clear(copied, target, by="B", why="x", secrets=FixedSecrets())
+    assert list(folder.iterdir()) == [target] and target.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("name", ["no/clear.html", "x" * 300, "link.html"])
+def test_nothing_is_logged_of_clear_pictures_that_cannot_be_written(
+    name: str, copied: CaseFolder, own_keys: KeyFolder, tmp_path: Path
+) -> None:
+    (tmp_path / "link.html").symlink_to("elsewhere.html")
+    size = len(list(muniment.Case.open(copied.path).entries()))
+    with pytest.raises((UsageError, StorageError)):
+        clearing.write_clear(copied, tmp_path / name, by="B", why="x", secrets=FixedSecrets())
+    assert len(list(muniment.Case.open(copied.path).entries())) == size
+    assert not (tmp_path / "elsewhere.html").exists()
 
 
 def test_erasing_an_item_destroys_what_was_derived_from_it(

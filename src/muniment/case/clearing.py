@@ -5,6 +5,7 @@ They never come onto the page that can be forwarded, and the file never lies in 
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +45,8 @@ def write_clear(
     progress: Progress | None = None,
 ) -> Written:
     """Write the page to a new file outside the case. The file is made first, so that nothing is
-    logged that cannot be; then the log, before any picture is read.
+    logged that cannot be; then the log, before any picture is read. It gets its name when it is
+    whole: a run that is killed leaves no picture behind, and can be run again.
 
     Args:
         progress: is told at once of what was moved aside at the opening.
@@ -58,8 +60,7 @@ def write_clear(
         raise UsageError(
             "lies in the case itself", subject=str(target), remedy="Name a file elsewhere."
         )
-    if os.path.lexists(target):
-        raise UsageError("is there already", subject=str(target), remedy="Choose another name.")
+    _refuse_what_is_there(target)
     with writing(
         folder,
         by=by,
@@ -95,13 +96,28 @@ def write_clear(
     return Written(target.absolute(), (*aside, *damage.lines))
 
 
+def _refuse_what_is_there(target: Path) -> None:
+    with disk.storage(target), contextlib.suppress(FileNotFoundError):
+        target.lstat()
+        raise UsageError("is there already", subject=str(target), remedy="Choose another name.")
+
+
 @contextmanager
 def _new(target: Path) -> Iterator[IO[bytes]]:
-    """A file that was not there; gone again when what is to be in it cannot be written whole.
+    """A file that gets its name when all of it is written, where the system can make such a file;
+    else one that is gone again when what is to be in it cannot be written whole.
 
     Raises:
         StorageError: if it is there, is a link, or cannot be made.
     """
+    fd = _unnamed(target.parent)
+    if fd is not None:
+        with disk.storage(target), os.fdopen(fd, "wb") as out:
+            yield out
+            out.flush()
+            # The kernel follows this link only where Python is told of a folder too.
+            os.link(f"/proc/self/fd/{fd}", target, src_dir_fd=fd)
+        return
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with disk.storage(target):
         fd = os.open(target, flags, 0o600)
@@ -111,6 +127,17 @@ def _new(target: Path) -> Iterator[IO[bytes]]:
         except BaseException:
             target.unlink(missing_ok=True)
             raise
+
+
+def _unnamed(folder: Path) -> int | None:
+    """A file without a name (Linux, and not on every file system); the kernel takes it away when it
+    is closed before it got one."""
+    if not hasattr(os, "O_TMPFILE") or not Path("/proc/self/fd").is_dir():
+        return None
+    try:
+        return os.open(folder, os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+    except OSError:  # why not, making a named one tells
+        return None
 
 
 def _draw(

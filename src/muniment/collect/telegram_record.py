@@ -136,8 +136,8 @@ def bounded(value: str, most: int = MAX_STRING_BYTES) -> str:
     """`value` as the record can hold it, its end replaced by `…` beyond `most` bytes.
 
     Example:
-        >>> bounded("Gate Watch"), bounded("\n" * 20, 10)
-        ('Gate Watch', '\n\n\n…')
+        >>> bounded("Gate Watch"), bounded("Gate Watch", 8)
+        ('Gate Watch', 'Gate …')
     """
     value = text(value)
     if len(value) <= most and _bytes(value) <= most:
