@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from muniment.case import traced
 from muniment.case.damage import Damage
+from muniment.case.differing import Differing
 from muniment.case.index import Index
 from muniment.case.report_items import SeenItems
 from muniment.case.thumbnails import PictureBook
@@ -20,14 +20,14 @@ from muniment.model.report_seen import (
     MOST_PAIRS,
     AlignedFrames,
     ClusterView,
-    CompositeView,
     EdgeView,
+    FrameView,
     MemberView,
     PairView,
     TraceView,
 )
 from muniment.model.trace import Cluster, Pair, Segment, Verdict
-from muniment.report.composite import composite
+from muniment.report.composite import composite, differences_view
 from muniment.report.copies import MOST_PICTURED
 from muniment.store.layout import CaseFolder
 from muniment.trace.candidates import VERSION
@@ -57,7 +57,7 @@ def trace_view(
     found = traced.read(folder, index, durations, shown, damage)
     if found is None:
         return None
-    views = _Views(held, seen, book, posts)
+    views = _Views(held, seen, book, posts, Differing(folder, index, damage))
     apart = [
         one
         for one in found.pairs
@@ -89,8 +89,9 @@ class _Views:
         seen: SeenItems,
         book: PictureBook,
         posts: Sequence[PostView],
+        differing: Differing,
     ) -> None:
-        self._held, self._seen, self._book = held, seen, book
+        self._held, self._seen, self._book, self._differing = held, seen, book, differing
         self._posts: dict[str, list[PostView]] = {}
         for post in posts:
             if post.media_item:
@@ -113,6 +114,9 @@ class _Views:
         pairs.sort(
             key=lambda one: (-sum(s.a_end_s - s.a_start_s for s in one.segments), -one.score)
         )
+        names = {name: self.name(name) for name in found.members}
+        lengths = {name: self._seen.duration_s(name) or 0.0 for name in found.members}
+        differ = self._differing.of(found, pairs)
         shares = {name: sum(name in (one.a, one.b) for one in pairs) for name in found.members}
         members = [self._member(name, shares[name]) for name in found.members]
         members.sort(key=_by_time)
@@ -135,7 +139,8 @@ class _Views:
                 for number, one in enumerate(_told_apart(pairs)[:MOST_PAIRS])
             ),
             len(pairs),
-            self._composite(found, pairs),
+            composite(differ, names, lengths, _item),
+            differences_view(differ, names, self._frame, _item),
         )
 
     def _member(self, digest: str, shares: int) -> MemberView:
@@ -153,20 +158,10 @@ class _Views:
             shares,
         )
 
-    def _composite(self, found: Cluster, pairs: list[Pair]) -> CompositeView | None:
-        lengths = {name: self._seen.duration_s(name) or 0.0 for name in found.members}
-        # The one most others were laid on, then the longest: its seconds are the axis.
-        laid = Counter(name for one in pairs for name in (one.a, one.b))
-        reference = max(found.members, key=lambda name: (laid[name], lengths[name], name))
-        if not lengths[reference]:
-            return None
-        ids = {name: short("item", name) for name in found.members}
-        return composite(
-            ids[reference],
-            {ids[name]: self.name(name) for name in found.members},
-            {ids[name]: length for name, length in lengths.items()},
-            [_renamed(one, ids) for one in pairs],
-        )
+    def _frame(self, digest: str, time_s: float) -> FrameView | None:
+        """The picture of an item at a time; None where it has none."""
+        strip = self._seen.strip(digest)
+        return self._book.at(strip, time_s) if strip is not None else None
 
     def pair(self, one: Pair, *, with_frames: bool) -> PairView:
         """A pair, with moments side by side if it is to be pictured."""
@@ -199,6 +194,10 @@ class _Views:
         return tuple(AlignedFrames(a, b) for a, b in found if a and b)
 
 
+def _item(digest: str) -> str:
+    return short("item", digest)
+
+
 def _spoken(sentence: str) -> str:
     """A sentence with short ids in place of hashes."""
     return _HASH.sub(lambda found: short("item", found[0]), sentence)
@@ -226,9 +225,3 @@ def _moments(part: Segment) -> list[tuple[float, float]]:
     length_s = part.a_end_s - part.a_start_s
     times = [part.a_start_s + length_s * (n + 0.5) / _MOMENTS for n in range(_MOMENTS)]
     return [(at, part.b_start_s + (at - part.a_start_s) * part.speed) for at in times]
-
-
-def _renamed(one: Pair, ids: Mapping[str, str]) -> Pair:
-    return Pair(
-        ids[one.a], ids[one.b], one.verdict, one.score, one.segments, one.transform, one.sound
-    )

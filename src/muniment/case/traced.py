@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from muniment.case import searching, trace_results
+from muniment.case import differing, searching, trace_results
 from muniment.case.damage import Damage
 from muniment.case.index import Index
 from muniment.case.trace_results import STEP
@@ -130,8 +130,8 @@ def _ms(utc: str) -> int:
 
 
 def listing(folder: CaseFolder) -> dict[str, Any]:
-    """`muniment trace run --json`: every pair that shares picture, and the clusters; in `notices` a
-    line for each derived object that could not be read.
+    """`muniment trace run --json`: every pair that shares picture, the clusters, and how the copies of
+    each differ; in `notices` a line for each derived object that could not be read.
 
     Raises:
         IntegrityError: if the log cannot be read.
@@ -141,11 +141,19 @@ def listing(folder: CaseFolder) -> dict[str, Any]:
         damage = Damage(folder, index)
         found = read(folder, index, durations_s(folder, index, damage), (), damage) or NOTHING
         names = dict(index.rows("SELECT object, path FROM item ORDER BY idx DESC"))
+
+        def source(digest: str) -> dict[str, str]:
+            return {"item": short("item", digest), "name": names.get(digest) or digest}
+
+        reader = differing.Differing(folder, index, damage)
+        differ = [
+            differing.as_json(one, {item: source(item) for item in cluster.members})
+            for cluster, one in zip(
+                found.clusters, differing.each(found.clusters, found.pairs, reader), strict=True
+            )
+        ]
     finally:
         index.close()
-
-    def source(digest: str) -> dict[str, str]:
-        return {"item": short("item", digest), "name": names.get(digest) or digest}
 
     return {
         "clips": len(found.clips),
@@ -156,5 +164,6 @@ def listing(folder: CaseFolder) -> dict[str, Any]:
             for one in found.pairs
         ],
         "clusters": [[source(member) for member in one.members] for one in found.clusters],
+        "differences": differ,
         "notices": list(damage.lines),
     }

@@ -60,6 +60,8 @@ def run(
         return
     for pair in found["pairs"]:
         console.say(pair_line(pair))
+    for number, cluster in enumerate(found["differences"], 1):
+        console.say("\n".join(differing_lines(number, cluster)))
     console.say(
         f"{found['clips']} clips, {len(found['clusters'])} clusters of copies,"
         f" {len(found['pairs'])} pairs that share picture"
@@ -99,6 +101,22 @@ def pair_line(pair: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def differing_lines(number: int, cluster: dict[str, Any]) -> list[str]:
+    """A cluster in lines: its fullest version and why, then what sets each copy apart from it."""
+    lines = [
+        f"Cluster {number}: fullest version {_named(cluster['fullest'])}",
+        f"    {cluster['why']}",
+    ]
+    for one in cluster["copies"]:
+        lines.append(f"  {_named(one['copy'])}")
+        lines += [f"    {visible(text)}" for text in one["says"]]
+    return lines
+
+
+def _named(source: dict[str, str]) -> str:
+    return visible(f"{source['item']} {source['name']}")
+
+
 def _name(pair: dict[str, Any], side: str) -> str:
     source = pair.get(f"{side}_source")
-    return visible(f"{source['item']} {source['name']}" if source else pair[side])
+    return _named(source) if source else visible(pair[side])

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from muniment.model.report_differences import PieceView, SourceView
 from muniment.model.report_seen import CompositeView, CopyRow, PairView, ShownSpan
 from muniment.report.scene import LEFT, WIDTH, at
 from muniment.report.wording import clip_time, count, fit, line, stretch
@@ -23,6 +24,8 @@ MOST_SPANS: Final = 60
 MOST_CELLS: Final = 100
 ROW_PX: Final = 33.0
 HEAD_PX: Final = 66.0
+#: taken by the strip of best sources
+BEST_PX: Final = 27.0
 _RIGHT: Final = WIDTH - 24
 _STEPS_S: Final = (
     *(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0),
@@ -74,6 +77,8 @@ class TimeLine(msgspec.Struct, frozen=True):
     height: str
     ticks: tuple[AxisTick, ...]
     counts: tuple[Box, ...]
+    best: tuple[Box, ...]
+    further: tuple[Box, ...]
     rows: tuple[Row, ...]
     more: int
     title: str
@@ -197,20 +202,24 @@ def time_line(view: CompositeView) -> TimeLine:
             index,
         ),
     )
+    head = HEAD_PX + (BEST_PX if view.best else 0.0)
     rows = tuple(
-        _row(across, view.rows[index], HEAD_PX + place * ROW_PX)
+        _row(across, view.rows[index], head + place * ROW_PX)
         for place, index in enumerate(order[:MOST_ROWS_DRAWN])
     )
     name = line(view.reference_name, 80)
     return TimeLine(
-        at(HEAD_PX + len(rows) * ROW_PX + 8),
+        at(head + len(rows) * ROW_PX + 8),
         across.ticks(14),
         _counts(across, view),
+        tuple(_best(across, one) for one in view.best[:MOST_SPANS]),
+        tuple(_further(across, one) for one in view.pieces[:MOST_SPANS]),
         rows,
         max(0, len(view.rows) - len(rows)),
         f"Which second of {name} exists in which copy",
-        f"{count(len(view.rows), 'copy', 'copies')} over the {clip_time(view.length_s)} of {name}."
-        " A bar is what a copy shows of it; a wedge is time that only that copy has."
+        f"{count(len(view.rows), 'copy', 'copies')} over {clip_time(view.length_s)} of footage: that"
+        f" of {name}, and what others show further. A bar is what a copy shows of it; a wedge is time"
+        " that only that copy has. The second strip names the best source of each second."
         " The table below says the same in words.",
     )
 
@@ -286,7 +295,7 @@ def _row(across: _Across, row: CopyRow, y: float) -> Row:
             at(across.x(one.at_s)),
             f"+{clip_time(one.copy_end_s - one.copy_start_s)}",
             f"{stretch(one.copy_start_s, one.copy_end_s)} of {line(row.name, 60)}"
-            " was not found in the reference",
+            " was found in no place of this line",
         )
         for one in row.only[:MOST_SPANS]
         if one.at_s is not None
@@ -313,7 +322,7 @@ def _box(across: _Across, one: ShownSpan) -> Box:
     right = max(right, left + 2)
     words = span_words(one)
     title = (
-        f"{stretch(one.start_s, one.end_s)} of the reference, at"
+        f"{stretch(one.start_s, one.end_s)} of the footage, at"
         f" {stretch(one.copy_start_s, one.copy_end_s)} of the copy"
     )
     label = words if right - left > 7 * len(words) + 8 else ""
@@ -323,6 +332,32 @@ def _box(across: _Across, one: ShownSpan) -> Box:
         "mirrored" if one.mirrored else "shown",
         label,
         f"{title}, {words}" if words else title,
+        at((left + right) / 2),
+    )
+
+
+def _best(across: _Across, one: SourceView) -> Box:
+    left, right = across.x(one.start_s), across.x(one.end_s)
+    columns = int((right - left - 8) / 6.5)
+    return Box(
+        at(left),
+        at(max(right - left, 1)),
+        "best",
+        fit(one.name, columns) if columns >= 6 else "",
+        f"{stretch(one.start_s, one.end_s)}: best source {line(one.name, 100)}",
+        at((left + right) / 2),
+    )
+
+
+def _further(across: _Across, one: PieceView) -> Box:
+    left, right = across.x(one.start_s), across.x(one.end_s)
+    return Box(
+        at(left),
+        at(max(right - left, 1)),
+        "further",
+        "",
+        f"{stretch(one.start_s, one.end_s)}: not in the fullest version; taken from"
+        f" {line(one.name, 100)}",
         at((left + right) / 2),
     )
 
