@@ -30,8 +30,8 @@ takes `--json` and then prints exactly one JSON document on stdout, with `versio
 Long work shows a progress bar on a terminal. After Ctrl-C or a kill, the same command goes on.
 
 Ids are `kind:short-hash`, e.g. `item:3f2a91bc07de`: an item's hash is its object's SHA-256; an
-acquisition's, a post's, an observation's or another entry's is the entry's leaf hash. Four digits are
-enough when they fit only one thing.
+acquisition's, a post's, an observation's, a decision's or another entry's is the entry's leaf hash.
+Four digits are enough when they fit only one thing.
 
 Errors are one line: what happened, to which input, and what to do. A traceback is a defect.
 """
@@ -46,8 +46,8 @@ VARIABLES = f"""## Environment
 
 Passphrases are removed from the environment as soon as the program has read them. An unattended run
 needs only the agent's: the person's key is opened only to make a case, to certify a new machine's
-agent key, and to erase. What stood in the environment when the program started stays readable in
-`/proc` for the same user; at a terminal, let it ask instead.
+agent key, to decide on a pair, and to erase. What stood in the environment when the program started
+stays readable in `/proc` for the same user; at a terminal, let it ask instead.
 
 Beside the keys, in `seen/`, a machine remembers the last checkpoint it signed in each case: the next
 writing run refuses a case that is no continuation of it. So the folder of keys must be writable.

@@ -667,6 +667,24 @@ def test_no_key_is_certified_twice_otherwise_and_none_of_the_root(
     assert certified(same | {"ed25519": None}) == {"entries": 20}
 
 
+def test_an_agent_decides_nothing_nor_does_a_person_whose_root_is_older(
+    page: str, example: Files
+) -> None:
+    person, agent = person_and_agent(example)
+    listing = json.loads(example[PRIVATE].splitlines()[2])["listing"][1]
+    values = dict.fromkeys(second.KINDS["match.decided"]["fields"], None) | {"a": listing}
+    values |= {"b": listing, "decision": "same_footage", "because": "x", "by": "x"}
+    wrong = [
+        ("match.decided", agent, values, None),
+        ("match.decided", agent, values, seed(page, "agent")),
+        ("match.decided", person, values, None),
+        ("match.decided", person, values, seed(page, "person")),
+    ]
+    for one in wrong:
+        files = sealed(appended(example, *one), seed(page, "agent"))
+        assert checks_of(files) == {"signatures": 21}, one
+
+
 def test_a_case_is_opened_once(page: str, example: Files) -> None:
     person, _ = person_and_agent(example)
     opening = {f: pair[1] for f, pair in json.loads(example[PRIVATE].splitlines()[0]).items()}
@@ -805,13 +823,19 @@ def real_case(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("real")
     (folder / "source" / "below").mkdir(parents=True)
     (folder / "source" / "clip.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + bytes(5000))
+    (folder / "source" / "other.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + bytes(6000))
     (folder / "source" / "below" / "näme\u2028.txt").write_text("“said”\n", "utf-8")
     program = shutil.which("muniment", path=str(Path(sys.prefix) / "bin"))
     assert program, "the console script is installed beside the interpreter"
     environment = {"MUNIMENT_KEYS": str(folder / "keys"), "MUNIMENT_PASSPHRASE": "test"}
-    for source in ("source", "source/clip.mp4"):
+    who = ["--case", "case", "--by", "Zoë"]
+    for command in (
+        ["build", "source", *who, "--why", "a test — real"],
+        ["build", "source/clip.mp4", *who, "--why", "a test — real"],
+        ["trace", "decide", "clip.mp4", "other.mp4", "--same", *who, "--because", "a test — real"],
+    ):
         done = subprocess.run(
-            [program, "build", source, "--case", "case", "--by", "Zoë", "--why", "a test — real"],
+            [program, *command],
             cwd=folder,
             env=environment,
             check=False,
@@ -825,6 +849,7 @@ def test_a_real_case_passes_both(real_case: Path) -> None:
     files = second.read_folder(real_case)
     assert second.verify(files) == []
     assert muniment.verify(real_case).exit_code == 0
+    assert b'"kind":"match.decided"' in files[ENTRIES]
 
 
 def test_a_real_checkpoint_needs_both_signatures(real_case: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 import muniment
-from muniment.case import projecting, reporting, traced
+from muniment.case import decisions, projecting, reporting, traced
 from muniment.case.collecting import Request, collect
 from muniment.case.damage import Damage
 from muniment.case.examining import examine
@@ -38,7 +38,8 @@ from muniment.store.layout import CaseFolder
 
 
 class Built(msgspec.Struct, frozen=True):
-    """What a run did: the pins to keep elsewhere, and what came of each source."""
+    """What a run did: the pins to keep elsewhere, and what came of each source. `notices` are what
+    was not done and needs a look; `warnings` are decisions that what was found contradicts."""
 
     case: str
     folder: str
@@ -49,6 +50,7 @@ class Built(msgspec.Struct, frozen=True):
     report: str | None
     examined: dict[str, int] | None = None
     traced: dict[str, int] | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -185,10 +187,7 @@ def run(
         str(folder.path),
         roots.fingerprint(root_bytes),
         head.short(),
-        {
-            source: tally.counts() | {"unchanged": tally.unchanged}
-            for source, tally in tallies.items()
-        },
+        _counts(tallies),
         (
             *(line for tally in tallies.values() for line in tally.notices),
             *(*left, *before, *unread),
@@ -196,7 +195,15 @@ def run(
         report,
         seen.examined if seen else None,
         seen.traced if seen else None,
+        seen.warnings if seen else (),
     )
+
+
+def _counts(tallies: dict[str, Tally]) -> dict[str, dict[str, int]]:
+    """What came of each source, in numbers."""
+    return {
+        source: tally.counts() | {"unchanged": tally.unchanged} for source, tally in tallies.items()
+    }
 
 
 def _report(
@@ -208,11 +215,18 @@ def _report(
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What came of looking inside: counts of examining and of tracing, and lines to look at."""
+    """What came of looking inside: counts of examining and of tracing, lines to look at, and a line
+    for each decision that the clusters contradict."""
 
     examined: dict[str, int]
     traced: dict[str, int]
     notices: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+    def warn(self, progress: Progress) -> None:
+        """Tell the warnings, once a run: nothing failed, so they ask for no exit code."""
+        for line in self.warnings:
+            progress.notice(line)
 
 
 def look_inside(
@@ -241,10 +255,12 @@ def look_inside(
         damage = Damage(folder, index)
         lengths_s = traced.durations_s(folder, index, damage)
         found = traced.read(folder, index, lengths_s, (), damage) or traced.NOTHING
+        warnings = decisions.warnings(found.clusters, decisions.namer(index))
     finally:
         index.close()
     more = _told(damage.lines, damaged, progress)
-    return Seen(examined.counts(), found.counts(), (*examined.notices, *damaged, *more))
+    notices = (*examined.notices, *damaged, *more)
+    return Seen(examined.counts(), found.counts(), notices, tuple(warnings))
 
 
 def _told(lines: tuple[str, ...], before: tuple[str, ...], progress: Progress) -> tuple[str, ...]:
@@ -281,7 +297,9 @@ def look_inside_only(
         progress=progress,
         make=False,
     ) as log:
-        return look_inside(folder, log, zygote, progress, again=again)
+        seen = look_inside(folder, log, zygote, progress, again=again)
+        seen.warn(progress)
+        return seen
 
 
 def _collect_all(
@@ -317,6 +335,8 @@ def _looked_inside(
     left = _close(folder, log, open_before, progress)
     if left and zygote and seen:
         seen = _both(seen, look_inside(folder, log, zygote, progress))
+    if seen:
+        seen.warn(progress)
     return seen, left
 
 
@@ -341,7 +361,7 @@ def _both(first: Seen, then: Seen) -> Seen:
     examined = {name: before.get(name, 0) + number for name, number in then.examined.items()}
     examined["failed_before"] = before["failed_before"]
     notices = dict.fromkeys((*first.notices, *then.notices))
-    return Seen(examined, then.traced, tuple(notices))
+    return Seen(examined, then.traced, tuple(notices), then.warnings)
 
 
 def initialise(

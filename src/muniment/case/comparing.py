@@ -157,6 +157,6 @@ def like(
 
 
 def as_json(pair: Pair) -> dict[str, Any]:
-    """A pair as docs/trace.md has it."""
+    """A pair as docs/trace.md has it; nobody decides on files outside a case."""
     found: dict[str, Any] = msgspec.to_builtins(pair)
-    return found
+    return {name: value for name, value in found.items() if name not in ("decision", "falls_with")}

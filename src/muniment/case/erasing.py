@@ -29,6 +29,14 @@ from muniment.store.layout import CaseFolder
 
 #: Fields that only link entries to each other: without them an acquisition would seem open for ever.
 LINKS: Final = frozenset({"acquisition", "resumes", "outcome", "counts"})
+#: Tables of the projection with a row for each such entry, and where it names the object.
+_SPEAK: Final = (
+    ("item", "object"),
+    ("observation", "object"),
+    ("post", "export"),
+    ("decision", "a"),
+    ("decision", "b"),
+)
 #: How many entries one object.erased names: its values stay below 16 kB.
 ENTRIES_A_TIME: Final = 50
 
@@ -136,10 +144,11 @@ def _originals(found: Iterable[Shown]) -> set[str]:
 
 
 def _drawn_from(folder: CaseFolder, index: Index, originals: set[str]) -> set[int]:
-    """Entries that speak of those objects: acquired again, opened, observed, posts recorded."""
+    """Entries that speak of those objects: acquired again, opened, observed, posts recorded, pairs
+    decided."""
     numbers: set[int] = set()
     for digest in originals:
-        for table, column in (("item", "object"), ("observation", "object"), ("post", "export")):
+        for table, column in _SPEAK:
             rows = index.rows(f"SELECT idx FROM {table} WHERE {column}=?", digest)
             numbers |= {number for (number,) in rows}
     # The same bytes may also have been derived from another item: what says so would speak of bytes

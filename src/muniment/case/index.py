@@ -20,7 +20,7 @@ from muniment.custody import entry as entries
 from muniment.errors import IntegrityError
 from muniment.model.entries import Entry
 
-SCHEMA_VERSION: Final = "2"
+SCHEMA_VERSION: Final = "3"
 #: table -> the column that orders it.
 TABLES: Final = {
     "entry": "idx",
@@ -31,13 +31,14 @@ TABLES: Final = {
     "miss": "idx",
     "post": "idx",
     "observation": "idx",
+    "decision": "idx",
     "event": "idx",
     "erased": "object",
 }
 #: More tables, indexes, views and triggers than any version of ours defines.
 _MOST_DEFINED: Final = 200
 #: Tables whose rows no later entry changes.
-_APPEND_ONLY: Final = ("entry", "item", "miss", "post", "observation", "event")
+_APPEND_ONLY: Final = ("entry", "item", "miss", "post", "observation", "decision", "event")
 Values = dict[str, Any]
 
 
@@ -339,6 +340,13 @@ def _observed(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, value
     db.execute(f"INSERT INTO observation VALUES ({','.join('?' * len(row))})", row)
 
 
+def _decided(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, values: Values) -> None:
+    _event(db, index, entry, leaf, values)
+    names = ("a", "b", "decision", "because", "by")
+    row = (index, leaf, *(_text(values.get(name)) for name in names), entry.at)
+    db.execute(f"INSERT INTO decision VALUES ({','.join('?' * len(row))})", row)
+
+
 def _erased(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, values: Values) -> None:
     _event(db, index, entry, leaf, values)
     for digest in values.get("objects") or ():
@@ -359,6 +367,7 @@ _HANDLERS: Final[dict[str, Callable[[sqlite3.Connection, int, Entry, str, Values
     "item.missed": _missed,
     "post.recorded": _recorded,
     "observation.made": _observed,
+    "match.decided": _decided,
     "object.viewed": _event,
     "object.erased": _erased,
     "log.recovered": _event,

@@ -23,6 +23,7 @@ ENTRY_KINDS = {
     "acquisition": "acquisition.started",
     "post": "post.recorded",
     "observation": "observation.made",
+    "decision": "match.decided",
 }
 
 

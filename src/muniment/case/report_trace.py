@@ -1,4 +1,4 @@
-"""What tracing found, as the report's views want it."""
+"""What tracing found and people decided, as the report's views want it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from muniment.case.index import Index
 from muniment.case.report_items import SeenItems
 from muniment.case.thumbnails import PictureBook
 from muniment.case.trace_results import STEP
+from muniment.case.traced import NOT_ALIKE
 from muniment.model.ids import short
 from muniment.model.report import ItemView, PostView
 from muniment.model.report_seen import (
@@ -20,13 +21,14 @@ from muniment.model.report_seen import (
     MOST_PAIRS,
     AlignedFrames,
     ClusterView,
+    DecisionView,
     EdgeView,
     FrameView,
     MemberView,
     PairView,
     TraceView,
 )
-from muniment.model.trace import Cluster, Pair, Segment, Verdict
+from muniment.model.trace import Cluster, Contradiction, Decided, Pair, Segment, Verdict
 from muniment.report.composite import composite, differences_view
 from muniment.report.copies import MOST_PICTURED
 from muniment.store.layout import CaseFolder
@@ -46,7 +48,7 @@ def trace_view(
     posts: Sequence[PostView],
     damage: Damage,
 ) -> TraceView | None:
-    """The view; None when tracing was not run.
+    """The view; None when tracing was not run and nothing was decided.
 
     Args:
         damage: is told of results that cannot be read.
@@ -57,15 +59,15 @@ def trace_view(
     found = traced.read(folder, index, durations, shown, damage)
     if found is None:
         return None
-    views = _Views(held, seen, book, posts, Differing(folder, index, damage))
-    apart = [
-        one
-        for one in found.pairs
-        if one.verdict in (Verdict.SAME_CAMERA_OTHER_MOMENT, Verdict.UNDETERMINED)
-        # The small pictures an export adds say nothing that their files do not.
-        and not any(held[name].role for name in (one.a, one.b) if name in held)
-    ]
-    apart.sort(key=lambda one: (one.verdict is not Verdict.SAME_CAMERA_OTHER_MOMENT, -one.score))
+    against = {
+        frozenset((one.decided.a, one.decided.b)): one
+        for cluster in found.clusters
+        for one in cluster.contradictions
+    }
+    views = _Views(held, seen, book, posts, against, Differing(folder, index, damage))
+    apart = sorted((one for one in found.pairs if _is_apart(one, held)), key=_telling)
+    decided = [one for one in found.pairs if one.decision is not None]
+    decided.sort(key=lambda one: one.decision.at_utc if one.decision else "", reverse=True)
     return TraceView(
         f"{STEP} {VERSION}",
         len(found.clips),
@@ -77,7 +79,26 @@ def trace_view(
             for number, one in enumerate(apart[:MOST_APART])
         ),
         len(apart),
+        decided=tuple(views.pair(one, with_frames=False) for one in decided[:MOST_APART]),
+        decided_total=len(decided),
     )
+
+
+def _is_apart(one: Pair, held: Mapping[str, ItemView]) -> bool:
+    """Whether a pair is shown among those that look alike and do not count as copies."""
+    if one.joins:
+        return False
+    if one.decision is not None or one.falls_with is not None:
+        return True
+    # The small pictures an export adds say nothing that their files do not.
+    is_small = any(held[name].role for name in (one.a, one.b) if name in held)
+    return one.verdict not in NOT_ALIKE and not is_small
+
+
+def _telling(one: Pair) -> tuple[bool, bool, bool, float]:
+    """Orders pairs that are no copies: what people decided first, then the surest."""
+    is_moment = one.verdict is Verdict.SAME_CAMERA_OTHER_MOMENT
+    return one.decision is None, one.falls_with is None, not is_moment, -one.score
 
 
 class _Views:
@@ -89,9 +110,11 @@ class _Views:
         seen: SeenItems,
         book: PictureBook,
         posts: Sequence[PostView],
+        against: Mapping[frozenset[str], Contradiction],
         differing: Differing,
     ) -> None:
-        self._held, self._seen, self._book, self._differing = held, seen, book, differing
+        self._held, self._seen, self._book, self._against = held, seen, book, against
+        self._differing = differing
         self._posts: dict[str, list[PostView]] = {}
         for post in posts:
             if post.media_item:
@@ -106,18 +129,18 @@ class _Views:
     def cluster(self, found: Cluster, every: Iterable[Pair]) -> ClusterView:
         """A cluster with its pairs, the longest shared stretch first."""
         inside = set(found.members)
-        pairs = [
-            one
-            for one in every
-            if one.verdict is Verdict.SAME_FOOTAGE and one.a in inside and one.b in inside
-        ]
-        pairs.sort(
-            key=lambda one: (-sum(s.a_end_s - s.a_start_s for s in one.segments), -one.score)
-        )
+        among = [one for one in every if one.a in inside and one.b in inside]
+        pairs = [one for one in among if one.joins]
+        pairs.sort(key=_most_shared)
+        shares: dict[str, list[Pair]] = {name: [] for name in found.members}
+        for one in pairs:
+            shares[one.a].append(one)
+            shares[one.b].append(one)
         names = {name: self.name(name) for name in found.members}
         lengths = {name: self._seen.duration_s(name) or 0.0 for name in found.members}
         differ = self._differing.of(found, pairs)
-        shares = {name: sum(name in (one.a, one.b) for one in pairs) for name in found.members}
+        decided = {name: by for name in names if (by := _only_decided_by(shares[name]))}
+        decided |= _decided_beside(differ.fullest, shares[differ.fullest])
         members = [self._member(name, shares[name]) for name in found.members]
         members.sort(key=_by_time)
         return ClusterView(
@@ -139,11 +162,16 @@ class _Views:
                 for number, one in enumerate(_told_apart(pairs)[:MOST_PAIRS])
             ),
             len(pairs),
-            composite(differ, names, lengths, _item),
+            composite(differ, names, lengths, _item, decided),
+            tuple(
+                self.pair(one, with_frames=False)
+                for one in among
+                if one.decision is not None and not one.joins
+            ),
             differences_view(differ, names, self._frame, _item),
         )
 
-    def _member(self, digest: str, shares: int) -> MemberView:
+    def _member(self, digest: str, shares: Sequence[Pair]) -> MemberView:
         identity = short("item", digest)
         posts = self._posts.get(identity, ())
         first = posts[0] if posts else None
@@ -155,7 +183,8 @@ class _Views:
             first.id if first else None,
             first.published if first else None,
             len(posts),
-            shares,
+            len(shares),
+            _only_decided_by(shares),
         )
 
     def _frame(self, digest: str, time_s: float) -> FrameView | None:
@@ -165,6 +194,7 @@ class _Views:
 
     def pair(self, one: Pair, *, with_frames: bool) -> PairView:
         """A pair, with moments side by side if it is to be pictured."""
+        against = self._against.get(frozenset((one.a, one.b)))
         return PairView(
             short("item", one.a),
             short("item", one.b),
@@ -179,6 +209,12 @@ class _Views:
             tuple(_spoken(reason) for reason in one.reasons),
             (),
             self._aligned(one) if with_frames else (),
+            _decision(one.decision),
+            _decision(one.falls_with),
+            tuple((short("item", item), self.name(item)) for item in against.by_way)
+            if against
+            else (),
+            against.more if against else 0,
         )
 
     def _aligned(self, one: Pair) -> tuple[AlignedFrames, ...]:
@@ -208,13 +244,47 @@ def _by_time(member: MemberView) -> tuple[bool, str, str]:
     return earliest is None, earliest or "", member.item
 
 
+def _decision(one: Decided | None) -> DecisionView | None:
+    if one is None:
+        return None
+    earlier = tuple(view for before in one.earlier if (view := _decision(before)))
+    return DecisionView(
+        short("decision", one.leaf), one.decision, one.because, one.by, one.at_utc, earlier
+    )
+
+
+def _only_decided_by(shares: Sequence[Pair]) -> str:
+    """Who decided the first of an item's pairs, where the program found none of them the same."""
+    if any(one.verdict is Verdict.SAME_FOOTAGE for one in shares):
+        return ""
+    decided = [one.decision for one in shares if one.decision is not None]
+    return min(decided, key=lambda one: one.at_utc).by if decided else ""
+
+
+def _decided_beside(fullest: str, shares: Sequence[Pair]) -> dict[str, str]:
+    """Members that lie beside the fullest version by a person's decision, and whose."""
+    return {
+        one.b if one.a == fullest else one.a: one.decision.by
+        for one in shares
+        if one.decision is not None and one.verdict is not Verdict.SAME_FOOTAGE
+    }
+
+
+def _most_shared(one: Pair) -> tuple[float, float]:
+    return -sum(part.a_end_s - part.a_start_s for part in one.segments), -one.score
+
+
 def _told_apart(pairs: list[Pair]) -> list[Pair]:
-    """Pairs so ordered that the first ones show every member once: a pair that brings a new member
-    in before those between members already shown."""
+    """Pairs so ordered that those people decided come first, then some that show every member once:
+    a pair that brings a new member in before those between members already shown."""
     seen: set[str] = set()
-    first: list[Pair] = []
+    first = [one for one in pairs if one.decision is not None]
     rest: list[Pair] = []
+    for one in first:
+        seen |= {one.a, one.b}
     for one in pairs:
+        if one.decision is not None:
+            continue
         (rest if {one.a, one.b} <= seen else first).append(one)
         seen |= {one.a, one.b}
     return first + rest

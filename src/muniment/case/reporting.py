@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 import muniment
-from muniment.case import projecting
+from muniment.case import decisions, projecting
 from muniment.case.damage import Damage
 from muniment.case.index import Index
 from muniment.case.report_items import SeenItems
@@ -296,6 +296,12 @@ def _summary(kind: str, details: dict[str, Any]) -> str:
     if kind == "object.viewed":
         digest = details.get("object") or ""
         return f"opened {short('item', digest)} to {details.get('purpose')}"
+    if kind == "match.decided" and not details.get("a"):
+        return f"decided on a pair of items {ERASED}"
+    if kind == "match.decided":
+        a, b = (short("item", details.get(name) or "") for name in ("a", "b"))
+        decided = decisions.WORDS.get(details.get("decision", ""), ERASED)
+        return f"decided that {a} and {b} are {decided}: {details.get('because')}"
     if kind == "object.erased":
         number, values = len(details.get("objects") or ()), len(details.get("entries") or ())
         return (

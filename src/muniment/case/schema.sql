@@ -28,6 +28,10 @@ CREATE TABLE observation (
   idx INTEGER PRIMARY KEY, leaf TEXT, object TEXT, step TEXT, step_version TEXT, parameters TEXT,
   status TEXT, outcome TEXT, result TEXT, derived TEXT, tool TEXT
 );
+CREATE TABLE decision (
+  idx INTEGER PRIMARY KEY, leaf TEXT, a TEXT, b TEXT, decision TEXT, because TEXT, by TEXT,
+  at_utc TEXT
+);
 CREATE TABLE event (idx INTEGER PRIMARY KEY, at_utc TEXT, kind TEXT, details TEXT);
 CREATE TABLE erased (object TEXT PRIMARY KEY, idx INTEGER) WITHOUT ROWID;
 CREATE INDEX item_object ON item (object);

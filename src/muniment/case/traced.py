@@ -1,4 +1,5 @@
-"""What tracing found, read back from the log: pairs, clusters, lineage, earliest copies."""
+"""What tracing found and people decided, read back from the log: pairs, clusters, lineage, earliest
+copies."""
 
 from __future__ import annotations
 
@@ -6,11 +7,11 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from muniment.case import differing, searching, trace_results
+from muniment.case import decisions, differing, searching, trace_results
 from muniment.case.damage import Damage
 from muniment.case.index import Index
 from muniment.case.trace_results import STEP
@@ -20,11 +21,16 @@ from muniment.model.report import PostView
 from muniment.model.trace import Cluster, Pair, Verdict
 from muniment.store.layout import CaseFolder
 from muniment.trace.clusters import clusters
+from muniment.trace.decided import settled
 from muniment.trace.lineage import Appearance
+
+#: Verdicts of pairs that share no picture, as far as is known: only a decision names them.
+NOT_ALIKE: Final = (Verdict.NO_MATCH, Verdict.NOT_COMPARED)
 
 
 class Traced(msgspec.Struct, frozen=True):
-    """All pairs that share picture, the clusters, and how much was compared."""
+    """All pairs that share picture or that a person decided, the clusters, and how much was
+    compared."""
 
     clips: tuple[str, ...]
     compared: int
@@ -32,18 +38,28 @@ class Traced(msgspec.Struct, frozen=True):
     clusters: tuple[Cluster, ...]
 
     def verdicts(self) -> dict[str, int]:
-        """Pairs by verdict, all of them."""
-        counts = Counter(str(one.verdict) for one in self.pairs)
-        found = {str(one): counts[str(one)] for one in Verdict}
-        found[str(Verdict.NO_MATCH)] = self.compared - len(self.pairs)
+        """Pairs compared by the program's verdict, all of them."""
+        counts = Counter(one.verdict for one in self.pairs)
+        alike = [one for one in Verdict if one not in NOT_ALIKE]
+        found = {str(one): counts[one] for one in alike}
+        found[str(Verdict.NO_MATCH)] = self.compared - sum(found.values())
         return found
 
+    def program(self, a: str, b: str) -> tuple[Verdict, float]:
+        """What the program found of a pair, whatever people decided: verdict and score."""
+        for one in self.pairs:
+            if {one.a, one.b} == {a, b}:
+                return one.verdict, one.score
+        is_compared = a in self.clips and b in self.clips
+        return (Verdict.NO_MATCH if is_compared else Verdict.NOT_COMPARED), 0.0
+
     def counts(self) -> dict[str, int]:
-        """For the summary: clips, clusters, copies in them, pairs by verdict."""
+        """For the summary: clips, clusters, copies in them, pairs decided, pairs by verdict."""
         return {
             "clips": len(self.clips),
             "clusters": len(self.clusters),
             "in_clusters": sum(len(one.members) for one in self.clusters),
+            "decided": sum(one.decision is not None for one in self.pairs),
             **self.verdicts(),
         }
 
@@ -58,7 +74,7 @@ def read(
     appearances: Sequence[Appearance] = (),
     damage: Damage | None = None,
 ) -> Traced | None:
-    """What stands in the log; None when nothing was traced.
+    """What stands in the log; None when nothing was traced or decided.
 
     Args:
         durations_s: of each clip.
@@ -83,10 +99,11 @@ def read(
             continue
         compared += value["compared"]
         pairs += trace_results.pairs(value)
-    if not objects:
+    decided = decisions.latest(index)
+    if not objects and not decided:
         return None
     held = set(objects)
-    pairs = [one for one in pairs if one.a in held and one.b in held]
+    pairs = settled([one for one in pairs if one.a in held and one.b in held], decided, held)
     found = clusters(pairs, durations_s, appearances)
     return Traced(tuple(objects), compared, tuple(pairs), tuple(found))
 
@@ -130,8 +147,9 @@ def _ms(utc: str) -> int:
 
 
 def listing(folder: CaseFolder) -> dict[str, Any]:
-    """`muniment trace run --json`: every pair that shares picture, the clusters, and how the copies of
-    each differ; in `notices` a line for each derived object that could not be read.
+    """`muniment trace run --json`: every pair that shares picture or was decided, the clusters, and
+    how the copies of each differ; in `notices` a line for each derived object that could not be read,
+    in `warnings` one for each decision that is contradicted.
 
     Raises:
         IntegrityError: if the log cannot be read.
@@ -141,6 +159,7 @@ def listing(folder: CaseFolder) -> dict[str, Any]:
         damage = Damage(folder, index)
         found = read(folder, index, durations_s(folder, index, damage), (), damage) or NOTHING
         names = dict(index.rows("SELECT object, path FROM item ORDER BY idx DESC"))
+        warnings = decisions.warnings(found.clusters, decisions.namer(index))
 
         def source(digest: str) -> dict[str, str]:
             return {"item": short("item", digest), "name": names.get(digest) or digest}
@@ -160,10 +179,16 @@ def listing(folder: CaseFolder) -> dict[str, Any]:
         "compared": found.compared,
         "verdicts": found.verdicts(),
         "pairs": [
-            msgspec.to_builtins(one) | {"a_source": source(one.a), "b_source": source(one.b)}
+            msgspec.to_builtins(one)
+            | {"a_source": source(one.a), "b_source": source(one.b)}
+            | {
+                "decision": decisions.as_json(one.decision),
+                "falls_with": short("decision", one.falls_with.leaf) if one.falls_with else None,
+            }
             for one in found.pairs
         ],
         "clusters": [[source(member) for member in one.members] for one in found.clusters],
         "differences": differ,
         "notices": list(damage.lines),
+        "warnings": warnings,
     }

@@ -186,6 +186,7 @@ def tracing_line(traced: dict[str, int]) -> str:
         return f"{traced['clips']} clips, no two share footage"
     apart = traced["same_camera_other_moment"]
     others = f"; {apart} pairs of the same camera at another moment" if apart else ""
+    others += f"; {traced['decided']} pairs decided by people" if traced["decided"] else ""
     return (
         f"{traced['clips']} clips: {traced['in_clusters']} share footage, in"
         f" {traced['clusters']} {'cluster' if traced['clusters'] == 1 else 'clusters'}{others}"

@@ -81,7 +81,7 @@ def log(
 
 
 def _gist(one: Shown) -> str:
-    for field in ("name", "channel", "source"):
+    for field in ("name", "channel", "source", "because"):
         value = one.values.get(field)
         if isinstance(value, dict):
             value = value.get("path") or value.get("name")

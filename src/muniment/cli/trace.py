@@ -1,4 +1,4 @@
-"""`muniment trace`: which clips share footage, in a case or of two files."""
+"""`muniment trace`: which clips share footage, in a case or of two files, and what people decide."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from muniment.cli import console
-from muniment.errors import EXIT_PARTLY
+from muniment.errors import EXIT_PARTLY, UsageError
 from muniment.model.display import visible
 
 app = typer.Typer(
@@ -51,7 +51,8 @@ def run(
             )
         watch.close()
     found = traced.listing(folder)
-    for line in found["notices"]:
+    # A run has told the warnings already.
+    for line in (*found["notices"], *(found["warnings"] if by is None else ())):
         console.tell(visible(line) + "\n")
     unread = EXIT_PARTLY if found["notices"] else 0
     if as_json:
@@ -90,9 +91,85 @@ def compare(
         console.say(f"    {visible(reason)}")
 
 
+@app.command("decide")
+def decide(
+    a: Annotated[str, typer.Argument(help="An item's id, or the name of its file.")],
+    b: Annotated[str, typer.Argument(help="Another.")],
+    because: Annotated[str, typer.Option("--because", help="The reason, for others to weigh.")],
+    by: Annotated[str, typer.Option("--by", help="Your name: your person key signs it.")],
+    same: Annotated[bool, typer.Option("--same", help="They are the same footage.")] = False,
+    not_same: Annotated[
+        bool, typer.Option("--not-same", help="They are not the same footage.")
+    ] = False,
+    same_camera: Annotated[
+        bool,
+        typer.Option("--same-camera", help="They are the same camera at another moment."),
+    ] = False,
+    case: console.CaseOption = None,
+    as_json: console.JsonOption = False,
+) -> None:
+    """Decide what two clips are to each other; a person signs, and the program's verdict stays.
+
+    The pair is named by its two items, as `trace run` and the report print them, in either
+    order; they need not have been compared. One of --same, --not-same, --same-camera is given.
+    With --same the two are in one cluster; with the others the pair joins nothing, nor does what
+    was only inferred by way of it. Where other pairs still join the two, that is said: a warning,
+    which every later run repeats while it is so; it asks for no exit code. A later decision on a
+    pair supersedes the one before; both stay in the log.
+    """
+    from muniment.case import deciding
+    from muniment.model.trace import Decision
+
+    said = [
+        decision
+        for decision, is_said in zip(Decision, (same, not_same, same_camera), strict=True)
+        if is_said
+    ]
+    if len(said) != 1:
+        raise UsageError(
+            "says more than one thing" if said else "does not say what you decided",
+            subject="trace decide",
+            remedy="Give one of --same, --not-same and --same-camera.",
+        )
+    with console.Watch(as_json=as_json) as watch:
+        made = deciding.decide(
+            console.case_folder(case),
+            (a, b),
+            said[0],
+            because=because,
+            by=by,
+            secrets=console.Passphrases(),
+            progress=watch,
+        )
+    for line in (*made.notices, *made.warnings):
+        console.tell(visible(line) + "\n")
+    if as_json:
+        import msgspec
+
+        console.print_json("trace decide", msgspec.to_builtins(made))
+    else:
+        program = made.program
+        console.say(f"Decided      {made.decision} ({made.id})")
+        console.say(f"Items        {made.a} {visible(made.a_name)}")
+        console.say(f"             {made.b} {visible(made.b_name)}")
+        console.say(f"Program      {program['verdict'] if program else 'cannot be read'}")
+        if made.supersedes:
+            console.say(f"Supersedes   {', '.join(made.supersedes)}")
+    console.report_errors(EXIT_PARTLY if made.notices else 0)
+
+
 def pair_line(pair: dict[str, Any]) -> str:
-    """A pair in a few lines: verdict and names, then each matching segment."""
+    """A pair in a few lines: verdict and names, what a person decided, then each matching segment."""
     lines = [f"{pair['verdict']:<26}{pair['score']:.2f}  {_name(pair, 'a')}  {_name(pair, 'b')}"]
+    decided = pair.get("decision")
+    if decided:
+        before = f" (supersedes {len(decided['earlier'])} earlier)" if decided["earlier"] else ""
+        lines.append(
+            f"    decided {decided['decision']} by {visible(decided['by'])},"
+            f" {decided['at_utc']}: {visible(decided['because'])}{before}"
+        )
+    if pair.get("falls_with"):
+        lines.append(f"    counts no more: inferred from a pair kept apart by {pair['falls_with']}")
     lines += [
         f"    {one['a_start_s']:.2f}-{one['a_end_s']:.2f} s is"
         f" {one['b_start_s']:.2f}-{one['b_end_s']:.2f} s at speed {one['speed']:.2f}"

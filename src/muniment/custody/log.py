@@ -160,10 +160,11 @@ class LogWriter:
         if key.role not in KINDS[kind].roles:
             raise SignatureError(f"a {key.role} key may not sign {kind}", subject=key.name)
         if key.role is Role.PERSON and (in_root is None or kind not in in_root.signs):
+            remedy = "Use the person key that root.json names."
+            if in_root is not None:
+                remedy = "Its root is older than this kind and never changes: build the case anew."
             raise SignatureError(
-                f"this key may not sign {kind} in this case",
-                subject=key.name,
-                remedy="Use the person key that root.json names.",
+                f"this key may not sign {kind} in this case", subject=key.name, remedy=remedy
             )
         if key.role is Role.AGENT and key.id not in self._state.agents:
             raise SignatureError(

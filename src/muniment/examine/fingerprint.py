@@ -45,7 +45,7 @@ class Fingerprint:
     """Picture and sound fingerprint of one object."""
 
     name = "fingerprint"
-    version = "1"
+    version = "2"
     streams: tuple[str, ...] = (_PICTURES, _SOUND)
 
     def begin(self, source: Source) -> None:

@@ -30,6 +30,9 @@ _MOST_BORDER: Final = 0.42
 _LEAST_BLURRED: Final = 0.1
 _BLURRED_DETAIL: Final = 0.45
 _EDGE_RATIO: Final = 4.0
+#: bars less blurred are taken for bars where their edges are so sharp
+_EDGED_DETAIL: Final = 0.8
+_SHARP_RATIO: Final = 6.5
 
 
 @lru_cache(maxsize=4096)
@@ -137,12 +140,13 @@ def _blurred_rows(stack: Floats) -> int:
     best, count = _EDGE_RATIO, 0
     for rows in range(int(size * _LEAST_BLURRED), int(size * _MOST_BORDER)):
         outer = max(detail[: rows - 1].max(), detail[size - rows + 1 :].max())
-        if outer > _BLURRED_DETAIL * core:
+        if outer > _EDGED_DETAIL * core:
             break
         near = min(steps[rows - 1], steps[size - rows - 1])
         around = np.median(np.concatenate((steps[: rows - 1], steps[size - rows :]))) + 0.5
-        if near / around > best:
-            best, count = float(near / around), rows
+        ratio = float(near / around)
+        if ratio > best and (outer <= _BLURRED_DETAIL * core or ratio > _SHARP_RATIO):
+            best, count = ratio, rows
     return count
 
 

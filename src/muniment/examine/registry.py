@@ -22,7 +22,7 @@ ENTRY: Final = "muniment.examine.worker:run"
 VERSIONS: Final = {
     "container": "1",
     "frames": "1",
-    "fingerprint": "1",
+    "fingerprint": "2",
     "motion": "1",
     "document": "1",
 }

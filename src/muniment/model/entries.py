@@ -165,6 +165,18 @@ _ALL: Final = (
         _F("elapsed_s", "seconds it took, decimal string"),
     ),
     _kind(
+        "match.decided",
+        _PERSON,
+        "a person decided what two items are to each other; the latest on a pair holds",
+        _F("a", "SHA-256 of the one item, the lesser of the two", True),
+        _F("b", "SHA-256 of the other", True),
+        _F("decision", "`same_footage`, `not_same_footage` or `same_camera_other_moment`"),
+        _F("because", "the reason, as told"),
+        _F("by", "name of the person who decided"),
+        _F("program", "{verdict, score, step}: what tracing had found of the pair by then"),
+        _F("supersedes", "leaf hash of the match.decided on this pair before it, or null"),
+    ),
+    _kind(
         "object.viewed",
         (Role.AGENT, Role.PERSON),
         "an original was opened",

@@ -13,7 +13,7 @@ import msgspec
 
 from muniment.model.report_differences import DifferencesView, PieceView, SourceView
 from muniment.model.times import Interval
-from muniment.model.trace import Segment, Transform, Verdict
+from muniment.model.trace import Decision, Segment, Transform, Verdict
 
 #: A thumbnail's longest side, in pixels. What is lost cannot be brought back by enlarging; yet whoever
 #: knows a person or a place may recognise clothing, build, or a face that fills the picture.
@@ -108,7 +108,8 @@ class TextView(msgspec.Struct, frozen=True):
 class MemberView(msgspec.Struct, frozen=True):
     """One copy in a cluster. `post` is its earliest post, null when none shows it; then `published`
     is null ("no time"). `posts_total` counts the posts that show it. `shares_with` counts the
-    copies it was found to share footage with."""
+    copies it shares footage with. `decided_by` names the person by whose decision alone it is in the
+    cluster."""
 
     item: str
     name: str
@@ -118,6 +119,7 @@ class MemberView(msgspec.Struct, frozen=True):
     published: Interval | None = None
     posts_total: int = 0
     shares_with: int = 0
+    decided_by: str = ""
 
 
 class EdgeView(msgspec.Struct, frozen=True):
@@ -138,9 +140,26 @@ class AlignedFrames(msgspec.Struct, frozen=True):
     differs: tuple[str, ...] = ()
 
 
+class DecisionView(msgspec.Struct, frozen=True):
+    """What a person decided of a pair; `earlier` are those it superseded, the latest first."""
+
+    id: str
+    decision: Decision
+    because: str
+    by: str
+    at_utc: str
+    earlier: tuple[DecisionView, ...] = ()
+
+
 class PairView(msgspec.Struct, frozen=True):
     """Two items compared. Segments are in both clips; `differs` holds for the whole pair (mirrored,
-    cropped, a caption, another speed, other sound); `reasons` say why the verdict, in sentences."""
+    cropped, a caption, another speed, other sound); `reasons` say why the verdict, in sentences.
+
+    `verdict` is the program's, whatever people decided. `decision` is what a person decided of this
+    pair, `falls_with` of one that it was inferred from and no longer counts with. `by_way` are the
+    (id, name) of items that join the two in a cluster although a person kept them apart; by
+    `more_ways` items besides they are joined too.
+    """
 
     a: str
     b: str
@@ -155,6 +174,17 @@ class PairView(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...] = ()
     differs: tuple[str, ...] = ()
     frames: tuple[AlignedFrames, ...] = ()
+    decision: DecisionView | None = None
+    falls_with: DecisionView | None = None
+    by_way: tuple[tuple[str, str], ...] = ()
+    more_ways: int = 0
+
+    @property
+    def is_same(self) -> bool:
+        """Whether the two count as the same footage."""
+        if self.decision is not None:
+            return self.decision.decision is Decision.SAME_FOOTAGE
+        return self.verdict == Verdict.SAME_FOOTAGE and self.falls_with is None
 
 
 class ShownSpan(msgspec.Struct, frozen=True):
@@ -178,14 +208,16 @@ class OnlyHere(msgspec.Struct, frozen=True):
 
 
 class CopyRow(msgspec.Struct, frozen=True):
-    """One copy on the time line. `aligned` is false when it was never compared with the reference
-    itself, only with other copies: then it has no spans and says so."""
+    """One copy on the time line. `aligned` is false when it was never laid on the reference itself,
+    only on other copies: then it has no spans and says so. `decided_by` names the person by whose
+    decision it is here, where no program found it."""
 
     item: str
     name: str
     spans: tuple[ShownSpan, ...] = ()
     only: tuple[OnlyHere, ...] = ()
     aligned: bool = True
+    decided_by: str = ""
 
 
 class CompositeView(msgspec.Struct, frozen=True):
@@ -216,13 +248,16 @@ class ClusterView(msgspec.Struct, frozen=True):
     pairs: tuple[PairView, ...] = ()
     pairs_total: int = 0
     composite: CompositeView | None = None
+    against: tuple[PairView, ...] = ()
     differences: DifferencesView | None = None
 
 
 class TraceView(msgspec.Struct, frozen=True):
-    """What tracing found. `apart` are pairs of verdict `same_camera_other_moment` or `undetermined`,
-    at most MOST_APART of `apart_total`; `verdicts` counts all pairs by verdict. `error_rate` is a
-    sentence; where none was measured it says so."""
+    """What tracing found and people decided. `apart` are pairs that do not count as the same footage:
+    those that people kept apart first, then those of verdict `same_camera_other_moment` or
+    `undetermined`, at most MOST_APART of `apart_total`; `verdicts` counts all pairs by the program's
+    verdict. `decided` are the pairs that people decided, the latest first, at most MOST_APART of
+    `decided_total`. `error_rate` is a sentence; where none was measured it says so."""
 
     tool: str
     clips_compared: int
@@ -232,3 +267,5 @@ class TraceView(msgspec.Struct, frozen=True):
     apart: tuple[PairView, ...] = ()
     apart_total: int = 0
     error_rate: str = "unknown for this material"
+    decided: tuple[PairView, ...] = ()
+    decided_total: int = 0

@@ -14,6 +14,31 @@ class Verdict(StrEnum):
     SAME_CAMERA_OTHER_MOMENT = "same_camera_other_moment"
     UNDETERMINED = "undetermined"
     NO_MATCH = "no_match"
+    #: only of a pair that a person decided and tracing never looked at
+    NOT_COMPARED = "not_compared"
+
+
+class Decision(StrEnum):
+    """What a person decided that two items are to each other."""
+
+    SAME_FOOTAGE = "same_footage"
+    NOT_SAME_FOOTAGE = "not_same_footage"
+    SAME_CAMERA_OTHER_MOMENT = "same_camera_other_moment"
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """One decision, signed by a person: a match.decided entry. `leaf` is the entry's leaf hash; `a`
+    and `b` are SHA-256, the lesser first; `earlier` are those on the same pair that it superseded,
+    the latest first."""
+
+    leaf: str
+    a: str
+    b: str
+    decision: Decision
+    because: str
+    by: str
+    at_utc: str
+    earlier: tuple[Decided, ...] = ()
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -41,7 +66,11 @@ class Transform(msgspec.Struct, frozen=True):
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """A pair compared: verdict, score in 0..1, segments, transform, and why, in sentences."""
+    """A pair compared: verdict, score in 0..1, segments, transform, and why, in sentences.
+
+    Beside what was measured stands, in a case, what people decided: of this pair (`decision`), or of
+    one that this pair was inferred from and falls with (`falls_with`).
+    """
 
     a: str
     b: str
@@ -52,6 +81,25 @@ class Pair(msgspec.Struct, frozen=True):
     sound: bool = False
     motion_correlation: float | None = None
     reasons: tuple[str, ...] = ()
+    decision: Decided | None = None
+    falls_with: Decided | None = None
+
+    @property
+    def joins(self) -> bool:
+        """Whether the two count as the same footage: by a person's decision, else by the verdict."""
+        if self.decision is not None:
+            return self.decision.decision is Decision.SAME_FOOTAGE
+        return self.verdict is Verdict.SAME_FOOTAGE and self.falls_with is None
+
+
+class Contradiction(msgspec.Struct, frozen=True):
+    """Two items that a person kept apart and other pairs join all the same: `by_way` are the items
+    of a shortest chain between them, in order from `decided.a`, of pairs that were measured or
+    decided where there is one; `more` counts the items besides that each stand between the two."""
+
+    decided: Decided
+    by_way: tuple[str, ...]
+    more: int = 0
 
 
 class Edge(msgspec.Struct, frozen=True):
@@ -64,9 +112,11 @@ class Edge(msgspec.Struct, frozen=True):
 
 
 class Cluster(msgspec.Struct, frozen=True):
-    """Items that share footage. `earliest` is the earliest copy found online, with its bounds."""
+    """Items that share footage. `earliest` is the earliest copy found online, with its bounds;
+    `contradictions` are decisions that this cluster goes against."""
 
     members: tuple[str, ...]
     edges: tuple[Edge, ...] = ()
     earliest: str | None = None
     earliest_basis: str = ""
+    contradictions: tuple[Contradiction, ...] = ()

@@ -27,6 +27,7 @@ def composite(
     names: Mapping[str, str],
     durations: Mapping[str, float],
     identity: Callable[[str], str] = str,
+    decided: Mapping[str, str] | None = None,
 ) -> CompositeView | None:
     """Rows over the seconds of the composite: the fullest version, then the others in the order of
     `names`; None where no length is known.
@@ -35,6 +36,7 @@ def composite(
         names: each member of the cluster and its name.
         durations: seconds of each member.
         identity: makes an item's id of what a member is called in `found`.
+        decided: member -> by whose decision alone it is beside the others.
     """
     line = found.composite
     if not line.length_s:
@@ -51,6 +53,7 @@ def composite(
             tuple(spans.get(item, ())),
             _only(spans.get(item, []), durations.get(item, 0.0), line.length_s),
             bool(spans.get(item)),
+            (decided or {}).get(item, ""),
         )
         for item in (found.fullest, *(item for item in names if item != found.fullest))
     ]

@@ -18,7 +18,7 @@ from muniment.model.report_seen import (
     FrameView,
 )
 from muniment.report.bounds import MOST_DETAILED, Shares
-from muniment.report.copies import frame_alt
+from muniment.report.pairs import frame_alt
 from muniment.report.story import confinement_sentence, outcome_of
 from muniment.report.survey import unique_anchors
 from muniment.report.thumbs import Drawn, Pictures

@@ -233,6 +233,11 @@ def _copies(data: ReportData) -> tuple[Fact, ...]:
             f"{count(other, 'pair')} of the same camera at another moment: not the same footage."
         )
         facts.append(Fact(words, "apart"))
+    decided = data.trace.decided_total
+    if decided:
+        was_were = "was" if decided == 1 else "were"
+        words = f"{count(decided, 'pair')} of clips {was_were} decided by people."
+        facts.append(Fact(words, "decided"))
     return tuple(facts)
 
 
@@ -245,12 +250,19 @@ def _not_examined(data: ReportData, told: Story) -> list[Fact]:
         more = sum(number for _, number in named[_MOST_REASONS:])
         words += f", {more:,} for other reasons" if more else ""
         facts.append(Fact(f"Not wholly examined: {words}.", "seen"))
+    decided = data.trace.decided if data.trace else ()
     open_pairs = data.trace.verdicts.get(Verdict.UNDETERMINED, 0) if data.trace else 0
-    if open_pairs:
+    open_pairs -= sum(one.verdict is Verdict.UNDETERMINED for one in decided)
+    if open_pairs > 0:
         is_are = "is" if open_pairs == 1 else "are"
         facts.append(
             Fact(f"{count(open_pairs, 'pair')} of items {is_are} undetermined as copies.", "apart")
         )
+    against = sum(bool(one.by_way) for one in decided)
+    if against:
+        is_are = "is" if against == 1 else "are"
+        words = f"{count(against, 'decision')} to keep two clips apart {is_are} contradicted."
+        facts.append(Fact(words, "decided"))
     if any(not layers.confined for layers in told.layers):
         facts.append(Fact("Some footage was decoded without confinement.", "seen"))
     return facts

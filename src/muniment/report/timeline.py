@@ -34,7 +34,8 @@ _STEPS_S: Final = (
 
 
 class Box(msgspec.Struct, frozen=True):
-    """A bar: `kind` tells how it is filled (`shown`, `mirrored`, `count`), `label` stands in it."""
+    """A bar: `kind` tells how it is filled (`shown`, `mirrored`, `decided`, `count`, `one`), `label`
+    stands in it."""
 
     x: str
     width: str
@@ -289,7 +290,7 @@ def _shown_s(row: CopyRow) -> float:
 
 
 def _row(across: _Across, row: CopyRow, y: float) -> Row:
-    boxes = [_box(across, one) for one in row.spans[:MOST_SPANS]]
+    boxes = [_box(across, one, row.decided_by) for one in row.spans[:MOST_SPANS]]
     wedges = tuple(
         Wedge(
             at(across.x(one.at_s)),
@@ -301,7 +302,9 @@ def _row(across: _Across, row: CopyRow, y: float) -> Row:
         if one.at_s is not None
     )
     note = "" if row.aligned else "compared with other copies only, not with this one"
-    if row.aligned and not boxes:
+    if row.decided_by and not boxes:
+        note = f"here by decision of {line(row.decided_by, 40)}; not laid on this one"
+    elif row.aligned and not boxes:
         note = "shows no part of it"
     return Row(at(y), row.item, fit(row.name, 27), line(row.name, 200), tuple(boxes), wedges, note)
 
@@ -317,10 +320,11 @@ def span_words(one: ShownSpan) -> str:
     return ", ".join([*words, "mirrored"] if one.mirrored else words)
 
 
-def _box(across: _Across, one: ShownSpan) -> Box:
+def _box(across: _Across, one: ShownSpan, decided_by: str) -> Box:
     left, right = across.x(one.start_s), across.x(one.end_s)
     right = max(right, left + 2)
-    words = span_words(one)
+    by = f"by decision of {line(decided_by, 40)}" if decided_by else ""
+    words = ", ".join(part for part in (span_words(one), by) if part)
     title = (
         f"{stretch(one.start_s, one.end_s)} of the footage, at"
         f" {stretch(one.copy_start_s, one.copy_end_s)} of the copy"
@@ -329,7 +333,7 @@ def _box(across: _Across, one: ShownSpan) -> Box:
     return Box(
         at(left),
         at(right - left),
-        "mirrored" if one.mirrored else "shown",
+        "decided" if by else "mirrored" if one.mirrored else "shown",
         label,
         f"{title}, {words}" if words else title,
         at((left + right) / 2),

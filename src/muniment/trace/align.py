@@ -6,7 +6,7 @@ with the most agreement is sought.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -85,22 +85,41 @@ def lines(a: Shown, b: Shown, most: int, speeds: tuple[float, ...] = SPEEDS) -> 
 
 
 def _best(gains: Floats, a: Shown, b: Shown, speeds: tuple[float, ...]) -> list[Line]:
-    """The best line of any speed and, when it weighs enough, the best at speed 1."""
-    count, other = gains.shape
+    """The best line of any speed and, when it weighs enough, the best at speed 1.
+
+    Lines are followed along the shorter clip, so that the table is no larger than needed.
+    """
     of_speed: list[Line] = []
     for speed in speeds:
-        rows = np.round(np.arange(count) * speed).astype(int).tolist()
-        along = np.zeros((count + 1, rows[-1] + other), np.float32)
-        for at, row in enumerate(rows):
-            along[at + 1, rows[-1] - row : rows[-1] - row + other] = gains[at]
-        line = _stretch(along, -rows[-1], speed, a, b)
+        if len(b.times_s) < len(a.times_s):
+            line = _turned(_along(gains.T, b, a, 1 / speed))
+        else:
+            line = _along(gains, a, b, speed)
         if line is not None:
-            of_speed.append(line)
+            of_speed.append(replace(line, speed=speed))
     if not of_speed:
         return []
     best = max(of_speed, key=lambda line: line.weight)
     plain = [line for line in of_speed if line.speed == 1.0 and line is not best]
     return [best, *(line for line in plain if line.weight >= _NEARLY * best.weight)]
+
+
+def _along(gains: Floats, a: Shown, b: Shown, speed: float) -> Line | None:
+    """The best line of one speed."""
+    count, other = gains.shape
+    rows = np.round(np.arange(count) * speed).astype(int).tolist()
+    along = np.zeros((count + 1, rows[-1] + other), np.float32)
+    for at, row in enumerate(rows):
+        along[at + 1, rows[-1] - row : rows[-1] - row + other] = gains[at]
+    return _stretch(along, -rows[-1], speed, a, b)
+
+
+def _turned(line: Line | None) -> Line | None:
+    """A line from b to a as one from a to b."""
+    if line is None:
+        return None
+    from_s, to_s = (at_s * line.speed + line.offset_s for at_s in (line.from_s, line.to_s))
+    return Line(1 / line.speed, -line.offset_s / line.speed, from_s, to_s, line.weight)
 
 
 def _stretch(along: Floats, lowest_shift: int, speed: float, a: Shown, b: Shown) -> Line | None:

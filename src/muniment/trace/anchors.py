@@ -23,8 +23,9 @@ _NEIGHBOURS: Final = 8
 _BIN_A_S: Final = 20.0
 _BIN_SHIFT_S: Final = 4.0
 _MOST_OF_HASHES: Final = 64
-_BLOCK_S: Final = 1200.0
-_AT_ONCE_S: Final = 120.0
+#: moments of the shorter clip that are correlated at once, and of either that are read at once
+_BLOCK: Final = 6000
+_AT_ONCE: Final = 600
 _MARGIN_S: Final = 2.0
 _PEAKS: Final = 3
 #: how far a peak must stand out, in median absolute deviations
@@ -98,12 +99,13 @@ def _by_motion(two: Two) -> list[Anchor]:
     swapped = len(one) < len(other)
     if swapped:
         one, other = other, one
-    block = round(_BLOCK_S / step)
     found: list[Anchor] = []
-    size = 1 << (len(one) + min(block, len(other))).bit_length()
+    size = 1 << (len(one) + min(_BLOCK, len(other))).bit_length()
     spectrum = np.stack([np.fft.rfft(row, size).astype(np.complex64) for row in one.T])
-    for begin in range(0, len(other), block):
-        part = other[begin : begin + block]
+    for begin in range(0, len(other), _BLOCK):
+        part = other[begin : begin + _BLOCK]
+        if not part.any():
+            continue
         for shift, weight in _peaks(spectrum, part, size, len(one)):
             for at in _places(one, part, shift, step):
                 times = (at + shift) * step, (begin + at) * step
@@ -118,10 +120,11 @@ def _told(two: Two, of_a: bool, step: float) -> Floats:
     begin, end = float(clip.motion_s[0]), float(clip.motion_s[-1])
     none = (np.inf, np.inf)
     kept: list[Floats] = []
-    for from_s in np.arange(begin, end, _AT_ONCE_S).tolist():
-        stretch = from_s - _MARGIN_S, from_s + _AT_ONCE_S + _MARGIN_S
+    at_once_s = _AT_ONCE * step
+    for from_s in np.arange(begin, end, at_once_s).tolist():
+        stretch = from_s - _MARGIN_S, from_s + at_once_s + _MARGIN_S
         seen = two.parts(stretch, none)[0] if of_a else two.parts(none, stretch)[1]
-        wanted = np.arange(from_s, min(from_s + _AT_ONCE_S, end + step / 2) - step / 2, step)
+        wanted = np.arange(from_s, min(from_s + at_once_s, end + step / 2) - step / 2, step)
         if len(seen.times_s) < 3:
             kept.append(np.zeros((len(wanted), (SAMPLES // _CELL) ** 2), np.float32))
             continue

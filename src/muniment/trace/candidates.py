@@ -36,7 +36,7 @@ _MOST_RETRIED: Final = 3
 #: what may be missing of a clip that another covers, in seconds
 _ENDS_S: Final = 0.6
 #: Changed whenever the same clips could give another result.
-VERSION: Final = "4"
+VERSION: Final = "5"
 
 
 def libraries() -> dict[str, str]:

@@ -1,15 +1,16 @@
-"""Near-duplicate clusters: items joined by the same footage, and by nothing less."""
+"""Near-duplicate clusters: items joined by the same footage, or by a person's decision."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from muniment.model.trace import Cluster, Pair, Verdict
+from muniment.model.trace import Cluster, Pair
+from muniment.trace.decided import contradictions
 from muniment.trace.lineage import Appearance, claimed, containments, earliest
 
 
 def groups(pairs: Iterable[Pair]) -> list[tuple[str, ...]]:
-    """Sets of items joined by `same_footage`, each sorted, by their first member."""
+    """Sets of items that pairs join, each sorted, by their first member."""
     parent: dict[str, str] = {}
 
     def root(item: str) -> str:
@@ -19,7 +20,7 @@ def groups(pairs: Iterable[Pair]) -> list[tuple[str, ...]]:
         return item
 
     for pair in pairs:
-        if pair.verdict is Verdict.SAME_FOOTAGE and pair.a != pair.b:
+        if pair.joins and pair.a != pair.b:
             one, other = sorted((root(pair.a), root(pair.b)))
             parent[other] = one
     members: dict[str, list[str]] = {}
@@ -40,6 +41,8 @@ def clusters(
         own = [one for one in appearances if one.item in inside]
         shared = [pair for pair in pairs if pair.a in inside and pair.b in inside]
         first, basis = earliest(own)
-        edges = (*claimed(own), *containments(shared, durations_s))
-        found.append(Cluster(members, tuple(edges), first, basis))
+        against = contradictions(members, shared)
+        apart = [frozenset((one.decided.a, one.decided.b)) for one in against]
+        edges = (*claimed(own, apart), *containments(shared, durations_s))
+        found.append(Cluster(members, tuple(edges), first, basis, against))
     return found

@@ -21,7 +21,7 @@ from muniment.model.differences import (
     Making,
     Missing,
 )
-from muniment.model.trace import Pair, Segment, Transform, Verdict
+from muniment.model.trace import Pair, Segment, Transform
 from muniment.trace.clip import Clip
 from muniment.trace.composite import compose
 from muniment.trace.covered import Laid, differing, laid, regions
@@ -68,7 +68,7 @@ def differences(
         read: fetches a clip; None where it cannot be read.
     """
     used = [
-        one for one in pairs if one.a in items and one.b in items and one.segments and _is_same(one)
+        one for one in pairs if one.a in items and one.b in items and one.segments and one.joins
     ]
     sides = both_ways(items, used)
     found = members(sides, items, read)
@@ -120,11 +120,6 @@ def _overlap(one: Box, other: Box) -> bool:
     high = min(one[3], other[3]) - max(one[1], other[1])
     least = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
     return wide > 0 and high > 0 and wide * high >= 0.5 * least
-
-
-def _is_same(pair: Pair) -> bool:
-    """Whether the two count as the same footage."""
-    return bool(getattr(pair, "joins", pair.verdict is Verdict.SAME_FOOTAGE))
 
 
 def _laid_on(reference: str, item: str, sides: Sides) -> tuple[Pair | None, bool]:

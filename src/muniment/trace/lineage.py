@@ -6,12 +6,12 @@ which copy is the original.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
-from muniment.model.trace import Edge, Pair, Verdict
+from muniment.model.trace import Edge, Pair
 
 #: share of the picture by which the placing of one on the other may be wrong
 _LOOSELY: Final = 0.03
@@ -30,9 +30,15 @@ class Appearance(msgspec.Struct, frozen=True):
     forwarded_from: str | None = None
 
 
-def claimed(appearances: Sequence[Appearance]) -> list[Edge]:
+def claimed(
+    appearances: Sequence[Appearance], apart: Collection[frozenset[str]] = ()
+) -> list[Edge]:
     """Edges from forwards that posts claim, where the channel named shows an item here too: its
-    last post of one before the copy's, else its first."""
+    last post of one before the copy's, else its first.
+
+    Args:
+        apart: pairs of items that a person kept apart; the reason says so.
+    """
     of_channel: dict[str, list[Appearance]] = {}
     for one in sorted(appearances, key=lambda one: (one.not_before_ms, one.not_after_ms, one.post)):
         of_channel.setdefault(one.channel, []).append(one)
@@ -49,6 +55,8 @@ def claimed(appearances: Sequence[Appearance]) -> list[Edge]:
         )
         if not before:
             why += "; the times of the two posts contradict this"
+        if {source.item, copy.item} in apart:
+            why += "; a person decided that the two are not the same footage"
         edges.add((source.item, copy.item, "claimed forward", why))
     return [Edge(*edge) for edge in sorted(edges)]
 
@@ -64,16 +72,16 @@ def containments(
     """
     edges: list[Edge] = []
     for pair in pairs:
-        if pair.verdict is not Verdict.SAME_FOOTAGE:
+        if not pair.joins or not pair.segments:
             continue
         shared_a = sum(one.a_end_s - one.a_start_s for one in pair.segments)
         shared_b = sum(one.b_end_s - one.b_start_s for one in pair.segments)
         rest_a = durations_s.get(pair.a, 0.0) - shared_a
         rest_b = durations_s.get(pair.b, 0.0) - shared_b
         if rest_b <= slack_s < rest_a and _shows_all(pair, of_a=False):
-            edges.append(_contained(pair.a, pair.b, shared_b, rest_a))
+            edges.append(_contained(pair, pair.a, pair.b, shared_b, rest_a))
         elif rest_a <= slack_s < rest_b and _shows_all(pair, of_a=True):
-            edges.append(_contained(pair.b, pair.a, shared_a, rest_b))
+            edges.append(_contained(pair, pair.b, pair.a, shared_a, rest_b))
     return sorted(edges, key=lambda edge: (edge.source, edge.copy))
 
 
@@ -88,11 +96,13 @@ def _shows_all(pair: Pair, *, of_a: bool) -> bool:
     return not transform.mirrored and most <= _LOOSELY
 
 
-def _contained(whole: str, part: str, shared_s: float, rest_s: float) -> Edge:
+def _contained(pair: Pair, whole: str, part: str, shared_s: float, rest_s: float) -> Edge:
     why = (
         f"all {shared_s:.1f} s of the one lie in the other, which shows {rest_s:.1f} s more; "
         "other copies may hold it too, and a longer clip can also be put together from a shorter"
     )
+    if pair.decision is not None:
+        why += f"; that the two are the same footage was decided by {pair.decision.by}"
     return Edge(whole, part, "containment", why)
 
 

@@ -31,7 +31,7 @@ Floats = NDArray[np.float32]
 _SAMPLES: Final = 32
 #: of the search for a placing: from pairs of frames, and again from pictures of one moment
 _STEPS: Final = (0.04, 0.02, 0.01)
-_FINE_STEPS: Final = (0.02, 0.01, 0.005)
+_FINE_STEPS: Final = (0.01, 0.005)
 _LEAST_SHARED: Final = 0.4
 _PAIRS: Final = 4
 _BLOCKS: Final = 4
@@ -243,7 +243,7 @@ def fitted(first: Floats, second: Floats, placing: Placing, steps: tuple[float, 
     around = _changed(best, _SMALL_STEP) if whole and agreed > _NEARLY else []
     if around and all(two.agreement(box) <= agreed + 1e-4 for box in around):
         return Placing(placing.mirrored, best, agreed, two.spread(best))
-    for step in steps:
+    for step in steps[1:] if around else steps:
         if whole and agreed > _GOOD:
             break
         for _ in range(3):
@@ -267,7 +267,8 @@ def _changes(step: float) -> list[Box]:
 
 
 def _moved(box: Box, by: Box) -> Box:
-    return (box[0] + by[0], box[1] + by[1], box[2] + by[2], box[3] + by[3])
+    left, top, right, bottom = (round(one + more, 6) for one, more in zip(box, by, strict=True))
+    return (left, top, right, bottom)
 
 
 def _changed(box: Box, step: float) -> list[Box]:
@@ -281,9 +282,16 @@ class _Two:
         self._pictures = first, np.ascontiguousarray(second[..., ::-1]) if mirrored else second
         self._sampled: tuple[dict[Box, Blocks], dict[Box, Blocks]] = ({}, {})
         self._mirrored = mirrored
+        self._known: dict[Box, float] = {}
 
     def agreement(self, box: Box) -> float:
         """How alike the pictures are where the second ones lie at `box` of the first."""
+        known = self._known.get(box)
+        if known is None:
+            known = self._known[box] = self._agreement(box)
+        return known
+
+    def _agreement(self, box: Box) -> float:
         parts = Placing(self._mirrored, box).shared()
         for part in parts:
             if min(part[2] - part[0], part[3] - part[1]) < _LEAST_SHARED:

@@ -16,6 +16,8 @@ Floats = NDArray[np.float32]
 #: samples a side of the shared part
 SAMPLES: Final = 24
 STEP_S: Final = 0.2
+#: moments of a clip's grid, at most about so many: time stamps may jump by days
+MOST_MOMENTS: Final = 1 << 17
 #: seconds each way whose mean is taken for what stands still, while alignment is sought
 _REACH_S: Final = 2.0
 #: mean difference of two pictures that is taken for a cut
@@ -78,10 +80,13 @@ def shown(
 
 
 def step_s(times_s: NDArray[np.float64]) -> float:
-    """Seconds between moments of a clip's grid: 0.2, doubled as often as it was thinned out."""
+    """Seconds between moments of a clip's grid: 0.2, doubled as often as it was thinned out.
+
+    More where time stamps jump so far that the grid would not end.
+    """
     if len(times_s) < 2:
         return STEP_S
-    mean = float(np.median(np.diff(times_s)))
+    mean = float(max(np.median(np.diff(times_s)), (times_s[-1] - times_s[0]) / MOST_MOMENTS))
     return STEP_S * 2.0 ** max(0, round(float(np.log2(max(mean, STEP_S) / STEP_S)) - 0.2))
 
 

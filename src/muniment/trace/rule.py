@@ -22,6 +22,8 @@ class Rule:
             is: in general, and where that correlates by at least `gain_still`.
         unlike, unlike_by_noise: the share of blocks at which the pictures may differ where they else
             agree to under `clean` grey levels squared, and how much more for each such level.
+        alone: the share of what moves that may move in one clip only.
+        extent: the least share of the picture that nine tenths of what moves must take up.
         against: the most of the moving time of a line that may speak against it.
         moving_s: seconds of moving alike that are wanted between short clips.
         moving_for_choices: by what share of it more for each doubling of the shifts to choose from.
@@ -52,6 +54,8 @@ class Rule:
     unlike: float = 0.002
     unlike_by_noise: float = 0.005
     clean: float = 1.0
+    alone: float = 0.06
+    extent: float = 0.115
     against: float = 0.25
     least_moving_s: float = 1.2
     moving_s: float = 3.6
@@ -71,6 +75,7 @@ class Rule:
     rival: float = 0.8
     picture: float = 0.5
     other_motion: float = 0.3
+    other_motion_alone: float = 0.6
     other_steady: float = 0.4
     other_moving_s: float = 3.0
     other_picture: float = 0.75
@@ -253,13 +258,18 @@ def _enough(one: Evidence, group: list[Evidence], a_s: float, b_s: float) -> boo
         needed *= RULE.much_motion
     if times >= RULE.long_times:
         needed *= RULE.long_motion
-    return times >= 1.0 and one.motion >= needed and not differs(one)
+    return times >= 1.0 and one.motion >= needed and not differs(one) and not narrow(one)
 
 
 def differs(found: Evidence) -> bool:
     """Whether the pictures show other things, though what moves agrees."""
     more = RULE.unlike_by_noise * found.noise if found.noise >= RULE.clean else 0.0
-    return found.unlike > RULE.unlike + more
+    return found.unlike > RULE.unlike + more or found.alone > RULE.alone
+
+
+def narrow(found: Evidence) -> bool:
+    """Whether what moves lies in one small part of the picture, like a screen or a clock."""
+    return found.extent < RULE.extent
 
 
 def _unexplained(one: Evidence, group: list[Evidence]) -> int:

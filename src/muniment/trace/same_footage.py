@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from muniment.trace.align import FASTEST, SLOWEST, Line
 from muniment.trace.differing import cut_in_blocks, differing
+from muniment.trace.movers import alone, extent
 from muniment.trace.register import correlations
 from muniment.trace.residual import (
     SAMPLES,
@@ -75,6 +76,8 @@ class Evidence:
         unlike: share of all blocks and moments at which the pictures themselves differ by more than
             what compression, placing and sampling explain; 0 where it was not looked at.
         noise: median difference of the pictures, in grey levels squared.
+        alone: share of moving blocks and moments that move in one clip only; 0 where not looked at.
+        extent: share of the picture that holds nine tenths of what moves; 1 where not looked at.
         seen_s: seconds of the whole line, not only its stretch, in which the pictures agree.
         agreed: moments of the stretch at which the same moves.
         against: moments of a on the whole line, not only its stretch, at which the pictures agree
@@ -96,6 +99,8 @@ class Evidence:
     gain: float = 1.0
     unlike: float = 0.0
     noise: float = 0.0
+    alone: float = 0.0
+    extent: float = 1.0
     seen_s: float = 0.0
     agreed: int = 0
     against: tuple[float, ...] = ()
@@ -244,6 +249,31 @@ def _local(one: Floats, other: Floats, reach: int) -> tuple[Floats, Floats]:
     return locally, np.maximum(power_a, power_b)
 
 
+def _alike(
+    first: Floats, second: Floats, told: Floats, core: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """How alike pictures are where nothing covers them, and from when they show the same scene.
+
+    Less is wanted where the picture turns into another from moment to moment: there a picture that
+    falls between two is like neither.
+    """
+    one, other = (
+        pictures.reshape(len(pictures), -1) - _mean_of(pictures, told)
+        for pictures in (first, second)
+    )
+    alike = correlations(one * told, other * told)
+    between = (one[:-2] + one[2:]) * np.float32(0.5)
+    held = np.ones(len(one), np.float32)
+    held[1:-1] = np.clip(correlations(one[1:-1] * told, between * told), 0.0, 1.0)
+    return alike, np.asarray(_STILL_SEEN * np.median(alike[core]) * held, np.float32)
+
+
+def _mean_of(pictures: Floats, told: Floats) -> Floats:
+    """The mean of each picture where nothing covers it (n x 1)."""
+    total = pictures.reshape(len(pictures), -1) @ told
+    return np.asarray(total[:, None] / max(float(told.sum()), 1.0), np.float32)
+
+
 def extended(a: Shown, b: Shown, line: Line) -> Line:
     """The line with its stretch grown or cut to where pictures, and what moves, agree."""
     times = _window(a, b, line, whole=True)
@@ -251,11 +281,11 @@ def extended(a: Shown, b: Shown, line: Line) -> Line:
     if core.sum() < 3:
         return line
     first, second = _own(a, times), at(b, times * line.speed + line.offset_s)
-    alike = correlations(first, second)
-    least = _STILL_SEEN * float(np.median(alike[core]))
     still_a, still_b = still(first[core]), still(second[core])
+    told = _uncovered(still_a, still_b)
+    alike, least = _alike(first, second, told, core)
     reach = max(1, round(_LOCAL_S / a.step_s))
-    shown = (alike >= least)[:, None] * _uncovered(still_a, still_b)
+    shown = (alike >= least)[:, None] * told
     one, other = unsteady(first, still_a) * shown, unsteady(second, still_b) * shown
     locally, power = _local(one, other, reach)
     good = (alike >= least) & ~((power > _LIVELY) & (locally < _LEAST_LOCAL))
@@ -270,13 +300,19 @@ def extended(a: Shown, b: Shown, line: Line) -> Line:
 
 
 def looked_at(a: Shown, b: Shown, found: Evidence) -> Evidence:
-    """The evidence with how far the pictures themselves differ along its stretch."""
+    """The evidence with how far the pictures differ along its stretch, and where they move."""
     line = found.line
     times = _window(a, b, line, whole=False)
     first, second = _own(a, times), at(b, times * line.speed + line.offset_s)
     told = _uncovered(still(first), still(second)).reshape(SAMPLES, SAMPLES)
     unlike, noise = differing(first, second, told)
-    return replace(found, unlike=unlike, noise=noise)
+    return replace(
+        found,
+        unlike=unlike,
+        noise=noise,
+        alone=alone(first, second, told),
+        extent=min(extent(first), extent(second)),
+    )
 
 
 def _nothing(line: Line) -> Evidence:
@@ -312,9 +348,9 @@ def _measured(
     steady = basis(still_b)
     one, other = unsteady(first, still_a) * told, less(second, steady) * told
     covered = told.reshape(SAMPLES, SAMPLES)
-    alike = correlations(first * covered, second * covered)
+    alike, least = _alike(first, second, told, core)
     picture = float(np.median(alike[core]))
-    seen = alike >= _STILL_SEEN * picture
+    seen = alike >= least
     by_block = block_by_block(one, other)
     agreed, against = _along(*by_block, seen, core, a.step_s)
     one, other = one[core], other[core]

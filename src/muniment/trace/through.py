@@ -12,6 +12,17 @@ _LEAST_S: Final = 1.5
 BY_WAY: Final = "by way of "
 
 
+def middle(pair: Pair) -> str | None:
+    """The third clip by way of which a pair was told; None for one that was compared itself.
+
+    Example:
+        >>> middle(Pair("a", "b", Verdict.SAME_FOOTAGE, 1.0, reasons=("by way of c, which ...",)))
+        'c'
+    """
+    first = pair.reasons[0] if pair.reasons else ""
+    return first.removeprefix(BY_WAY).partition(",")[0] if first.startswith(BY_WAY) else None
+
+
 def turned(pair: Pair) -> Pair:
     """The same pair seen from b."""
     segments = tuple(
@@ -91,9 +102,9 @@ def through(first: Pair, second: Pair, a: str, b: str) -> Pair | None:
 def inferred(first: Pair, second: Pair, a: str, b: str) -> Pair:
     """The pair of the clips a and b by way of a third, which the one lies in wholly as the same
     footage and which is not the same footage as the other: neither are a and b."""
-    middle = first.b if first.a == a else first.a
+    third = first.b if first.a == a else first.a
     told = first if first.verdict is not Verdict.SAME_FOOTAGE else second
-    why = f"{BY_WAY}{middle}, in which one of them lies wholly; not compared directly"
+    why = f"{BY_WAY}{third}, in which one of them lies wholly; not compared directly"
     return Pair(
         a=a,
         b=b,

@@ -18,7 +18,15 @@ from muniment.model.trace import Pair, Segment, Transform, Verdict
 from muniment.trace.clip import Clip
 from muniment.trace.register import Placing
 from muniment.trace.residual import STEP_S
-from muniment.trace.rule import RULE, covers_enough, differs, moving_wanted_s, same, standing
+from muniment.trace.rule import (
+    RULE,
+    covers_enough,
+    differs,
+    moving_wanted_s,
+    narrow,
+    same,
+    standing,
+)
 from muniment.trace.same_footage import Evidence
 from muniment.trace.windows import Two
 
@@ -112,12 +120,19 @@ def _not_standing(alike: list[Evidence], a: Clip, b: Clip) -> str:
         )
     if differs(best):
         return "what moves agrees, but the pictures show other things besides"
+    if narrow(best):
+        return (
+            f"what moves lies in {best.extent * 100:.0f} % of the picture, as of a screen, a clock "
+            "or a machine, which may move so again at another moment"
+        )
     return "what moves agrees less than what stands still would let expect of a copy"
 
 
 def _half(found: Evidence) -> bool:
     """Whether a line is neither that of a copy nor chance."""
-    return found.motion >= RULE.other_motion and found.steady >= RULE.other_steady
+    return found.motion >= RULE.other_motion and (
+        found.steady >= RULE.other_steady or found.motion >= RULE.other_motion_alone
+    )
 
 
 def _segment(found: Evidence, a: Clip, b: Clip) -> Segment:

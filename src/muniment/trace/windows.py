@@ -22,6 +22,8 @@ from muniment.trace.same_footage import Evidence, evidence, strongest
 
 #: cells of a table of all moments of a by all of b that is still held whole: 4 minutes by 4
 MOST_CELLS: Final = 1_500_000
+#: moments of one clip that are still held whole: 2 hours
+MOST_MOMENTS_WHOLE: Final = 36_000
 #: proposed places that are measured, at most
 _MOST_TRIED: Final = 48
 #: places that hold and are followed, at most
@@ -37,7 +39,14 @@ _ALL_SPEEDS_FIRST: Final = 12
 
 def too_long(a: Clip, b: Clip) -> bool:
     """Whether the clips are compared in windows."""
-    return len(a.motion_s) * len(b.motion_s) > MOST_CELLS
+    step = max(step_s(a.motion_s), step_s(b.motion_s))
+    one, other = (_moments(clip, step) for clip in (a, b))
+    return one * other > MOST_CELLS or max(one, other) > MOST_MOMENTS_WHOLE
+
+
+def _moments(clip: Clip, step: float) -> float:
+    """Moments of a clip's grid, also where it has no pictures for a long time."""
+    return 1.0 + float(clip.motion_s[-1] - clip.motion_s[0]) / step if len(clip.motion_s) else 0.0
 
 
 @dataclass(frozen=True)
@@ -185,6 +194,8 @@ def _joined(pieces: list[Evidence], ends: list[Evidence]) -> Evidence:
         cells=sum(one.cells for one in pieces),
         unlike=sum(one.unlike for one in held_by_itself) / len(held_by_itself),
         noise=sum(one.noise for one in held_by_itself) / len(held_by_itself),
+        alone=max(one.alone for one in held_by_itself),
+        extent=max(one.extent for one in held_by_itself),
         seen_s=sum(one.seen_s for one in (*pieces, *ends)),
         agreed=sum(one.agreed for one in pieces),
         against=_against(pieces, ends),

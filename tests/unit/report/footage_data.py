@@ -16,6 +16,7 @@ from muniment.model.report_seen import (
     AlignedFrames,
     ClusterView,
     ConfinementView,
+    DecisionView,
     EdgeView,
     ExaminedView,
     FactView,
@@ -27,7 +28,7 @@ from muniment.model.report_seen import (
     Thumbnail,
     TraceView,
 )
-from muniment.model.trace import Pair, Segment, Transform, Verdict
+from muniment.model.trace import Decision, Pair, Segment, Transform, Verdict
 from muniment.report.composite import composite
 
 
@@ -382,6 +383,63 @@ def traced() -> ReportData:
     )
 
 
+def decision(name: str, what: Decision, because: str, minute: int) -> DecisionView:
+    """A decision of the example's person."""
+    at_utc = f"2026-05-03T10:{minute:02d}:00.250Z"
+    return DecisionView(example.short("decision", name), what, because, "A. Example", at_utc)
+
+
+def decided() -> ReportData:
+    """The traced courtyard with what people decided: a copy confirmed after a first doubt, another
+    moment called the same, a refusal that the cluster contradicts, and what fell with another."""
+    data, replace = traced(), msgspec.structs.replace
+    view = data.trace
+    assert view is not None
+    one = view.clusters[0]
+    doubt = decision("doubt", Decision.NOT_SAME_FOOTAGE, "The light looks older.", 1)
+    sure = decision("sure", Decision.SAME_FOOTAGE, "The cart turns at the same second.", 9)
+    confirmed = replace(one.pairs[0], decision=replace(sure, earlier=(doubt,)))
+    ways = ((ITEM["IMG_0007.mp4"], "IMG_0007.mp4"),)
+    against = replace(
+        one.pairs[2],
+        decision=decision("no", Decision.NOT_SAME_FOOTAGE, "The sound is another.", 5),
+        by_way=ways,
+        more_ways=2,
+    )
+    camera = replace(
+        view.apart[0],
+        decision=decision("camera", Decision.SAME_CAMERA_OTHER_MOMENT, "An hour later.", 7),
+    )
+    fallen = replace(
+        one.pairs[1], frames=(), falls_with=decision("no", Decision.NOT_SAME_FOOTAGE, "x", 5)
+    )
+    members = tuple(
+        replace(member, decided_by="A. Example" if member.name == "loose.mp4" else "")
+        for member in one.members
+    )
+    assert one.composite is not None
+    rows = tuple(
+        replace(row, decided_by="A. Example" if row.name in ("loose.mp4", "screen.webm") else "")
+        for row in one.composite.rows
+    )
+    cluster_view = replace(
+        one,
+        members=members,
+        pairs=(confirmed, *one.pairs[1:]),
+        against=(against,),
+        composite=replace(one.composite, rows=rows),
+    )
+    trace = replace(
+        view,
+        clusters=(cluster_view,),
+        apart=(against, camera, fallen, view.apart[1]),
+        apart_total=4,
+        decided=(confirmed, camera, against),
+        decided_total=3,
+    )
+    return replace(data, trace=trace)
+
+
 def hostile_traced() -> ReportData:
     """The hostile case with hostile text wherever examining and tracing pass a stranger's words."""
     bad, replace = example.HOSTILE, msgspec.structs.replace
@@ -390,6 +448,10 @@ def hostile_traced() -> ReportData:
     nan = Segment(float("nan"), float("inf"), -1e300, 1e300, float("nan"), float("nan"))
     one = view.clusters[0]
     odd = example.from_unix(1, bad)
+    stranger = replace(
+        decision("bad", Decision.NOT_SAME_FOOTAGE, bad, 1), id=bad, by=bad, earlier=()
+    )
+    stranger = replace(stranger, earlier=(stranger,))
     pairs = tuple(
         replace(
             pair,
@@ -398,6 +460,8 @@ def hostile_traced() -> ReportData:
             reasons=(bad,),
             differs=(bad,),
             segments=(nan, *pair.segments),
+            decision=stranger,
+            by_way=((bad, bad),),
         )
         for pair in one.pairs
     )
@@ -405,7 +469,7 @@ def hostile_traced() -> ReportData:
     line = replace(
         one.composite,
         reference_name=bad,
-        rows=tuple(replace(row, name=bad) for row in one.composite.rows),
+        rows=tuple(replace(row, name=bad, decided_by=bad) for row in one.composite.rows),
     )
     bad_cluster = replace(
         one,
@@ -414,6 +478,7 @@ def hostile_traced() -> ReportData:
         earliest_basis=bad,
         edges=tuple(replace(edge, basis=bad, reason=bad) for edge in one.edges),
         pairs=pairs,
+        against=pairs,
         composite=line,
     )
     items = tuple(
@@ -433,7 +498,15 @@ def hostile_traced() -> ReportData:
         )
         for item in example.hostile().items
     )
-    trace = replace(view, tool=bad, error_rate=bad, clusters=(bad_cluster,), verdicts={bad: 3})
+    trace = replace(
+        view,
+        tool=bad,
+        error_rate=bad,
+        clusters=(bad_cluster,),
+        verdicts={bad: 3},
+        decided=pairs,
+        decided_total=len(pairs),
+    )
     return replace(example.hostile(), items=items, trace=trace)
 
 

@@ -122,6 +122,42 @@ def test_copies_are_told_in_full(traced: str) -> None:
         assert said.replace(" ,", ",") in text.replace(" ,", ","), said
 
 
+def test_what_people_decided_stands_beside_what_the_program_found(footage: ModuleType) -> None:
+    html = render(footage.decided(), footage.thumbnail).decode()
+    text = words(html).replace("\xa0", " ").replace(" ,", ",").replace(" .", ".")
+    for said in (
+        "3 pairs of clips were decided by people.",
+        "1 decision to keep two clips apart is contradicted.",
+        "A person decided the same footage “The cart turns at the same second.”"
+        " A. Example, 3 May 2026 10:09:00 UTC",
+        "before: not the same footage (A. Example, 3 May 2026 10:01:00 UTC: “The light looks older.”)",
+        "The program found same footage, score 0.97 of 1",
+        "Contradiction. A. Example decided on 3 May 2026 10:05:00 UTC that gate.mp4 and screen.webm"
+        " are not the same footage (“The sound is another.”)",
+        "joined by way of IMG_0007.mp4 (and of 2 more items)",
+        "counts no more ; the program had inferred: same footage",
+        "in this cluster by decision of A. Example",
+        "here by decision of A. Example; not laid on this one",
+        "0.5–9.5 s of the copy, speed 0.90, by decision of A. Example",
+    ):
+        assert said in text, said
+    table = html[html.index('id="decided"') : html.index('id="clusters"')]
+    assert table.count("<tr>") == 4 and table.count("Contradicted") == 1
+    apart = words(html[html.index('id="apart"') : html.index('id="items"')])
+    assert apart.index("A person decided") < apart.index("counts no more")
+    assert html.count('class="bx decided"') == 1
+
+
+def test_nobody_decided_is_said(traced: str) -> None:
+    assert "Nobody has decided on a pair" in words(traced)
+
+
+def test_a_pair_kept_apart_is_drawn_as_one_that_only_looks_alike(footage: ModuleType) -> None:
+    html = render(footage.decided(), footage.thumbnail).decode()
+    apart = html[html.index('id="apart"') : html.index('id="items"')]
+    assert apart.count('class="bars"') == 0 and apart.count('class="bars alike"') == 4
+
+
 def test_pairs_that_are_no_copies_stand_apart(traced: str) -> None:
     cluster = traced[traced.index('id="cluster-1"') : traced.index('id="apart"')]
     apart = traced[traced.index('id="apart"') : traced.index('id="items"')]
