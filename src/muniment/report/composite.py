@@ -141,6 +141,12 @@ def _moment(one: Difference, found: ClusterDifferences) -> tuple[float, float] |
     if one.covered:
         wanted = (one.covered[0].start_s + one.covered[0].end_s) / 2
         wanted = min(max(wanted, part.clip_start_s), part.clip_end_s)
+    # Strips hold a picture a second: in mid-second both are of the same one where they can be.
+    rate = (part.end_s - part.start_s) / max(1e-3, part.clip_end_s - part.clip_start_s)
+    second = math.floor(start_s + (wanted - part.clip_start_s) * rate) + 0.5
+    snapped = part.clip_start_s + (second - start_s) / max(rate, 1e-3)
+    if part.clip_start_s <= snapped <= part.clip_end_s:
+        wanted = snapped
     share = (wanted - part.clip_start_s) / max(1e-3, part.clip_end_s - part.clip_start_s)
     return start_s + share * (part.end_s - part.start_s), wanted
 

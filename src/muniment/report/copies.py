@@ -31,6 +31,7 @@ from muniment.report.pairs import (
     PairCard,
     PairRow,
     Pairs,
+    why_same,
 )
 from muniment.report.rows import Link, When, moment
 from muniment.report.scene import Picture
@@ -94,6 +95,7 @@ class Cluster(msgspec.Struct, frozen=True):
     view: ClusterView
     earliest: tuple[Link, ...]
     basis: str
+    why: str
     members: tuple[MemberRow, ...]
     more_members: int
     line: TimeLine | None
@@ -206,6 +208,7 @@ class Copies:
             view=view,
             earliest=earliest,
             basis=line(view.earliest_basis, 400),
+            why=why_same(view.pairs, view.pairs_total),
             members=rows,
             more_members=len(view.members) - len(rows),
             line=drawn,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -67,6 +67,13 @@ class Moment(msgspec.Struct, frozen=True):
     differs: tuple[str, ...]
 
 
+class Gauge(msgspec.Struct, frozen=True):
+    """How far what moves agrees: in words, and as the width of a bar of 100."""
+
+    words: str
+    width: str
+
+
 class PairCard(msgspec.Struct, frozen=True):
     """One pair with its pictures."""
 
@@ -87,6 +94,7 @@ class PairCard(msgspec.Struct, frozen=True):
     transform: tuple[str, ...]
     differs: tuple[str, ...]
     reasons: tuple[str, ...]
+    motion: Gauge | None
     moments: tuple[Moment, ...]
 
 
@@ -149,6 +157,7 @@ class Pairs:
             transform=transform_words(pair.transform),
             differs=_lines(pair.differs),
             reasons=_lines(pair.reasons),
+            motion=_gauge(pair.motion),
             moments=tuple(self._moment(pair, one) for one in pair.frames[:MOST_MOMENTS]),
         )
 
@@ -198,6 +207,47 @@ class Pairs:
             tuple(self.link(*one) for one in pair.by_way),
             pair.more_ways,
         )
+
+
+def _gauge(motion: float | None) -> Gauge | None:
+    if motion is None or not math.isfinite(motion):
+        return None
+    words = f"What moves in both, laid moment on moment, agrees by {motion:.2f} of 1."
+    return Gauge(words, f"{min(max(motion, 0.0), 1.0) * 100:.0f}")
+
+
+def why_same(pairs: Sequence[PairView], total: int) -> str:
+    """Why the items of a cluster are the same footage, in a sentence.
+
+    Args:
+        pairs: the cluster's pairs of the same footage that are shown, of `total`.
+    """
+    decided = sum(one.decision is not None for one in pairs)
+    motions = [
+        one.motion
+        for one in pairs
+        if one.motion is not None and one.decision is None and not _is_by_way(one)
+    ]
+    told = []
+    if motions:
+        low, high = f"{min(motions):.2f}", f"{max(motions):.2f}"
+        span = low if low == high else f"{low} to {high}"
+        told.append(
+            f"in {count(len(motions), 'pair')} compared directly, what moves in both, laid moment on"
+            f" moment, agrees by {span} of 1"
+        )
+    if decided:
+        told.append(f"{count(decided, 'pair')} by a person’s decision")
+    rest = total - len(motions) - decided
+    if rest > 0 and told:
+        told.append(
+            f"{count(rest, 'further pair')} by way of a copy that is the same footage as both"
+        )
+    return "; ".join(told)
+
+
+def _is_by_way(pair: PairView) -> bool:
+    return any(one.startswith("by way of ") for one in pair.reasons[:1])
 
 
 def program_words(pair: PairView) -> str:

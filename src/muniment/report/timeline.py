@@ -22,6 +22,8 @@ MOST_ROWS_DRAWN: Final = 40
 MOST_SPANS: Final = 60
 #: Stretches of one number of copies drawn side by side.
 MOST_CELLS: Final = 100
+#: A speed nearer to 1 than this is the grid of the comparison (as in `trace.differences`).
+STEADY: Final = 0.03
 ROW_PX: Final = 33.0
 HEAD_PX: Final = 66.0
 #: taken by the strip of best sources
@@ -316,7 +318,7 @@ def span_words(one: ShownSpan) -> str:
         >>> span_words(ShownSpan(0, 10, 0, 8, 1.25, True))
         'speed 1.25, mirrored'
     """
-    words = [] if abs(one.speed - 1) < 0.005 else [f"speed {one.speed:.2f}"]
+    words = [] if abs(one.speed - 1) < STEADY else [f"speed {one.speed:.2f}"]
     return ", ".join([*words, "mirrored"] if one.mirrored else words)
 
 
