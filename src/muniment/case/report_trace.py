@@ -215,7 +215,6 @@ class _Views:
             if against
             else (),
             against.more if against else 0,
-            one.motion_correlation,
         )
 
     def _aligned(self, one: Pair) -> tuple[AlignedFrames, ...]:

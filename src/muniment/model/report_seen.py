@@ -158,8 +158,7 @@ class PairView(msgspec.Struct, frozen=True):
     `verdict` is the program's, whatever people decided. `decision` is what a person decided of this
     pair, `falls_with` of one that it was inferred from and no longer counts with. `by_way` are the
     (id, name) of items that join the two in a cluster although a person kept them apart; by
-    `more_ways` items besides they are joined too. `motion` is how far what moves in both agrees when
-    laid moment on moment, -1 to 1, null where it was not laid.
+    `more_ways` items besides they are joined too.
     """
 
     a: str
@@ -179,7 +178,6 @@ class PairView(msgspec.Struct, frozen=True):
     falls_with: DecisionView | None = None
     by_way: tuple[tuple[str, str], ...] = ()
     more_ways: int = 0
-    motion: float | None = None
 
     @property
     def is_same(self) -> bool:

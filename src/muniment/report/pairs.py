@@ -67,13 +67,6 @@ class Moment(msgspec.Struct, frozen=True):
     differs: tuple[str, ...]
 
 
-class Gauge(msgspec.Struct, frozen=True):
-    """How far what moves agrees: in words, and as the width of a bar of 100."""
-
-    words: str
-    width: str
-
-
 class PairCard(msgspec.Struct, frozen=True):
     """One pair with its pictures."""
 
@@ -94,7 +87,7 @@ class PairCard(msgspec.Struct, frozen=True):
     transform: tuple[str, ...]
     differs: tuple[str, ...]
     reasons: tuple[str, ...]
-    motion: Gauge | None
+    gauge: str
     moments: tuple[Moment, ...]
 
 
@@ -157,7 +150,9 @@ class Pairs:
             transform=transform_words(pair.transform),
             differs=_lines(pair.differs),
             reasons=_lines(pair.reasons),
-            motion=_gauge(pair.motion),
+            gauge=f"{min(max(pair.score, 0.0), 1.0) * 100:.0f}"
+            if math.isfinite(pair.score)
+            else "",
             moments=tuple(self._moment(pair, one) for one in pair.frames[:MOST_MOMENTS]),
         )
 
@@ -209,13 +204,6 @@ class Pairs:
         )
 
 
-def _gauge(motion: float | None) -> Gauge | None:
-    if motion is None or not math.isfinite(motion):
-        return None
-    words = f"What moves in both, laid moment on moment, agrees by {motion:.2f} of 1."
-    return Gauge(words, f"{min(max(motion, 0.0), 1.0) * 100:.0f}")
-
-
 def why_same(pairs: Sequence[PairView], total: int) -> str:
     """Why the items of a cluster are the same footage, in a sentence.
 
@@ -223,22 +211,21 @@ def why_same(pairs: Sequence[PairView], total: int) -> str:
         pairs: the cluster's pairs of the same footage that are shown, of `total`.
     """
     decided = sum(one.decision is not None for one in pairs)
-    motions = [
-        one.motion
+    scores = [
+        one.score
         for one in pairs
-        if one.motion is not None and one.decision is None and not _is_by_way(one)
+        if math.isfinite(one.score) and one.decision is None and not _is_by_way(one)
     ]
     told = []
-    if motions:
-        low, high = f"{min(motions):.2f}", f"{max(motions):.2f}"
-        span = low if low == high else f"{low} to {high}"
+    if scores:
+        low, high = _score(min(scores)), _score(max(scores))
         told.append(
-            f"in {count(len(motions), 'pair')} compared directly, what moves in both, laid moment on"
-            f" moment, agrees by {span} of 1"
+            f"in {count(len(scores), 'pair')} compared directly, the pictures and what moves in them"
+            f" agree, laid moment on moment, by {low if low == high else f'{low} to {high}'} of 1"
         )
     if decided:
         told.append(f"{count(decided, 'pair')} by a person’s decision")
-    rest = total - len(motions) - decided
+    rest = total - len(scores) - decided
     if rest > 0 and told:
         told.append(
             f"{count(rest, 'further pair')} by way of a copy that is the same footage as both"
