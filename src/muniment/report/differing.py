@@ -22,6 +22,8 @@ MOST_COMPARED_OPEN: Final = 8
 #: Names told of the copies that show some seconds too; boxes drawn over one picture.
 _MOST_NAMES: Final = 2
 _MOST_BOXES: Final = 8
+#: distance of the lines over what is covered, in thousandths of a side
+_HATCH: Final = 36
 _MOST_SAID: Final = 6
 _SOUNDS: Final = {
     Sound.SAME: "the same sound",
@@ -40,13 +42,15 @@ _WHERE: Final = {
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """A rectangle over a picture, in thousandths of its sides; `kind` is covered, crop or bars."""
+    """A rectangle over a picture, in thousandths of its sides; `kind` is covered, crop or bars.
+    `hatch` is the path of the lines in it, "" where it is not hatched."""
 
     kind: str
     x: str
     y: str
     width: str
     height: str
+    hatch: str
     title: str
 
 
@@ -325,7 +329,19 @@ def shapes_on_fullest(one: Difference) -> tuple[Shape, ...]:
 def _shape(kind: str, box: Box, title: str) -> Shape:
     left, top, right, bottom = (min(max(_finite(side), 0.0), 1.0) * 1000 for side in box)
     width, height = max(right - left, 1.0), max(bottom - top, 1.0)
-    return Shape(kind, f"{left:.0f}", f"{top:.0f}", f"{width:.0f}", f"{height:.0f}", title)
+    lines = _hatch(left, top, width, height) if kind == "covered" else ""
+    sides = f"{left:.0f}", f"{top:.0f}", f"{width:.0f}", f"{height:.0f}"
+    return Shape(kind, *sides, lines, title)
+
+
+def _hatch(left: float, top: float, width: float, height: float) -> str:
+    """Slanted lines within a box, from one side to another."""
+    path = []
+    for step in range(_HATCH, int(width + height), _HATCH):
+        x1, y1 = (left + step, top) if step <= width else (left + width, top + step - width)
+        x2, y2 = (left, top + step) if step <= height else (left + step - height, top + height)
+        path.append(f"M{x1:.0f} {y1:.0f}L{x2:.0f} {y2:.0f}")
+    return "".join(path)
 
 
 def _finite(value: float) -> float:

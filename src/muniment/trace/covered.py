@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from muniment.examine.hashing import WHOLE, Box, resampled
 from muniment.model.trace import Segment, Transform
 from muniment.trace.clip import Clip
+from muniment.trace.levels import fitted
 from muniment.trace.register import Placing
 
 Floats = NDArray[np.float32]
@@ -155,7 +156,7 @@ def _moments(
 def differing(shown: Laid) -> Flags:
     """Cells that differ at each moment (n x CELLS x CELLS)."""
     middle = shown.a.mean(axis=0)
-    gain, level = _fitted(middle, shown.b)
+    gain, level = fitted(middle, shown.b)
     first = shown.a * gain + level
     low, high = _ranges(first.min(axis=0), first.max(axis=0))
     over = np.maximum(shown.b - high, low - shown.b)
@@ -163,23 +164,6 @@ def differing(shown: Laid) -> Flags:
     middle = middle * gain + level
     under = np.maximum(middle - high, low - middle)
     return np.asarray(np.maximum(over, under) > LEVELS)
-
-
-def _fitted(first: Floats, second: Floats) -> tuple[np.float32, np.float32]:
-    """Contrast and brightness that make `first` most like `second`, the worst half left out."""
-    x, y = first.ravel().astype(np.float64), second.ravel().astype(np.float64)
-    kept = np.ones(len(x), bool)
-    gain, level = 1.0, 0.0
-    for _ in range(4):
-        spread = float(x[kept].var())
-        if spread < 1.0:
-            return np.float32(1.0), np.float32(np.median(y - x))
-        gain = float(((x[kept] - x[kept].mean()) * (y[kept] - y[kept].mean())).mean()) / spread
-        gain = min(max(gain, 0.3), 3.0)
-        level = float(np.median(y[kept] - gain * x[kept]))
-        off = np.abs(y - gain * x - level)
-        kept = off <= np.median(off)
-    return np.float32(gain), np.float32(level)
 
 
 def _ranges(lowest: Floats, highest: Floats) -> tuple[Floats, Floats]:
@@ -383,7 +367,11 @@ def _region(shown: Laid, cells: tuple[int, int, int, int], run: slice) -> Region
 
 def _covered_in_b(shown: Laid, box: tuple[int, int, int, int], run: slice) -> bool | None:
     """Whose picture has an edge all around, where the other's goes on; None where neither's does."""
-    steps = [outline(one[run].mean(axis=0), box) for one in (shown.a.mean(axis=0), shown.b)]
+    left, top, right, bottom = box
+    inner = (left + 1, top + 1, right - 1, bottom - 1)
+    means = [one[run].mean(axis=0) for one in (shown.a.mean(axis=0), shown.b)]
+    # A cell that is covered in part counts as covered: the edge may lie a cell further in.
+    steps = [max(outline(mean, each) for each in (box, inner)) for mean in means]
     if max(steps) < _LEAST_EDGE or max(steps) < _CLEARER * min(steps):
         return None
     return steps[1] > steps[0]
@@ -392,6 +380,8 @@ def _covered_in_b(shown: Laid, box: tuple[int, int, int, int], run: slice) -> bo
 def outline(picture: Floats, box: tuple[int, int, int, int]) -> float:
     """The mean step of grey levels over the sides of a box that lie within the picture."""
     left, top, right, bottom = box
+    if right <= left or bottom <= top:
+        return 0.0
     steps: list[Floats] = []
     if top > 0:
         steps.append(picture[top, left:right] - picture[top - 1, left:right])
