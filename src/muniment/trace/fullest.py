@@ -19,7 +19,7 @@ from muniment.examine.hashing import WHOLE, Box, resampled
 from muniment.model.differences import Making
 from muniment.model.trace import Pair
 from muniment.trace.clip import Clip
-from muniment.trace.covered import CELLS, Laid, Region, laid, outline, regions
+from muniment.trace.covered import CELLS, Floats, Laid, Region, laid, regions
 from muniment.trace.register import Placing
 from muniment.trace.stretches import Span, cuts, left_out, length_s, runs_on
 from muniment.trace.through import turned
@@ -35,9 +35,12 @@ _MOST_TRIED: Final = 8
 _MOST_AGAINST: Final = 5
 #: share of a side by which a picture must reach beyond the other's to show more than it
 BEYOND: Final = 0.03
-#: grey levels of the step around a picture that stands in another, and how many times that beside it
-_FRAME_LEVELS: Final = 8.0
-_FRAME_RATIO: Final = 1.6
+#: grey levels of the step on each side of a picture that stands in another, and how many times that
+#: of other lines; cells of margin from which a side counts, and how many sides must
+_FRAME_LEVELS: Final = 6.0
+_FRAME_RATIO: Final = 1.8
+_MARGIN: Final = 2
+_LEAST_SIDES: Final = 2
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,10 @@ class Member:
     @property
     def area(self) -> float:
         """The share of the picture that it shows, in steps; less what covers it, where that is known
-        (at least one step)."""
+        (at least one step), and a step less within a frame: that is a picture of a picture."""
         left, top, right, bottom = self.place
         steps = round((right - left) * (bottom - top) / _STEP) - math.ceil(self.covered / _STEP)
-        return round(steps * _STEP, 2)
+        return round((steps - (self.filled < 1.0)) * _STEP, 2)
 
     @property
     def pixels(self) -> int:
@@ -124,31 +127,44 @@ def _footage_s(sides: Sequence[Pair], duration_s: float, cut_s: tuple[float, ...
 
 
 def _placed(found: dict[str, Member], sides: Sides, read: Read) -> dict[str, Member]:
-    """The same with the place of each picture in that of the copy with most pairs."""
-    first = max(found, key=lambda item: (len(sides[item]), item))
-    placed, todo = {first: found[first]}, [first]
+    """The same with the place of each picture in that of the copy with most pairs, of those that are
+    no picture within a frame."""
+    framed = {
+        item: part for item in found if (part := _framed(item, sides[item], read)) is not None
+    }
+    first = max(found, key=lambda item: (item not in framed, len(sides[item]), item))
+    whole, todo = {first: WHOLE}, [first]
     while todo:
         item = todo.pop(0)
-        for pair in sides[item].values():
-            if pair.b in placed:
-                continue
-            todo.append(pair.b)
-            placed[pair.b] = _beside(found[pair.b], placed[item], pair, read)
-    return {item: placed.get(item, one) for item, one in found.items()}
+        for other, pair in sides[item].items():
+            if other not in whole:
+                box = (pair.transform.crop if pair.transform else None) or WHOLE
+                whole[other] = _within(whole[item], box)
+                todo.append(other)
+    placed: dict[str, Member] = {}
+    for item, one in found.items():
+        part = framed.get(item, WHOLE)
+        size = (part[2] - part[0]) * (part[3] - part[1])
+        place = _within(whole.get(item, WHOLE), part)
+        placed[item] = replace(one, place=place, filled=size)
+    return placed
 
 
-def _beside(one: Member, known: Member, pair: Pair, read: Read) -> Member:
-    """A copy placed by its pair (known, one) with one that is placed."""
-    box = whole = (pair.transform.crop if pair.transform else None) or WHOLE
-    place, filled = _within(known.place, box), 1.0
-    if reaches_beyond(box):
-        clip = read(one.item)
-        if clip is not None and is_framed(clip, pair):
-            box = (max(0.0, box[0]), max(0.0, box[1]), min(1.0, box[2]), min(1.0, box[3]))
-            place = _within(known.place, box)
-            part = Placing(False, whole).shared()[1]
-            filled = (part[2] - part[0]) * (part[3] - part[1])
-    return replace(one, place=place, filled=filled)
+def _framed(item: str, own: Mapping[str, Pair], read: Read) -> Box | None:
+    """The part of a copy's picture around which a frame stands; None where none does."""
+    beyond = [
+        turned(pair)
+        for pair in own.values()
+        if pair.transform is not None
+        and pair.transform.crop is not None
+        and min(pair.transform.crop[2] - pair.transform.crop[0], 1.0) < 1 - BEYOND
+    ]
+    clip = read(item) if beyond else None
+    for pair in beyond[:_MOST_AGAINST]:
+        crop = pair.transform.crop if pair.transform is not None else None
+        if clip is not None and crop is not None and reaches_beyond(crop) and is_framed(clip, pair):
+            return Placing(False, crop).shared()[1]
+    return None
 
 
 def reaches_beyond(box: Box) -> bool:
@@ -171,18 +187,32 @@ def is_framed(b: Clip, pair: Pair) -> bool:
         return False
     picked = frames[np.unique(np.linspace(0, len(frames) - 1, 40).round().astype(int))]
     mean = resampled(b.pictures[b.which[picked]], WHOLE, CELLS).mean(axis=0)
-    cells = tuple(round(side * CELLS) for side in part)
-    box = (cells[0], cells[1], cells[2], cells[3])
-    near = [outline(mean, _moved(box, by)) for by in (-1, 0, 1)]
-    beside = [outline(mean, _moved(box, by)) for by in (-4, -3, 3)]
-    return max(near) >= max(_FRAME_LEVELS, _FRAME_RATIO * median(beside))
+    return edged(mean, part)
 
 
-def _moved(box: tuple[int, int, int, int], by: int) -> tuple[int, int, int, int]:
-    """A box made wider by `by` cells on each side, held within the picture."""
-    left, top = max(0, min(box[0] - by, CELLS - 2)), max(0, min(box[1] - by, CELLS - 2))
-    right, bottom = min(CELLS, max(box[2] + by, left + 1)), min(CELLS, max(box[3] + by, top + 1))
-    return left, top, right, bottom
+def edged(picture: Floats, box: Box) -> bool:
+    """Whether an edge goes around a box of a picture (CELLS x CELLS) on each of its sides."""
+    sides = [
+        (np.abs(np.diff(picture, axis=axis)), round(at * CELLS), axis, along)
+        for at, axis, along in (
+            (box[0], 1, (box[1], box[3])),
+            (box[2], 1, (box[1], box[3])),
+            (box[1], 0, (box[0], box[2])),
+            (box[3], 0, (box[0], box[2])),
+        )
+    ]
+    seen = 0
+    for steps, line, axis, along in sides:
+        if not _MARGIN <= line <= CELLS - _MARGIN:
+            continue
+        start, end = round(along[0] * CELLS), round(along[1] * CELLS)
+        lines = steps[:, start:end].mean(axis=1) if axis == 0 else steps[start:end].mean(axis=0)
+        here = float(lines[line - 2 : line + 1].max())
+        beside = float(np.median(np.concatenate((lines[: line - 2], lines[line + 1 :]))))
+        if here < max(_FRAME_LEVELS, _FRAME_RATIO * beside):
+            return False
+        seen += 1
+    return seen >= _LEAST_SIDES
 
 
 def _within(outer: Box, inner: Box) -> Box:

@@ -14,6 +14,7 @@ from muniment.examine.hashing import resampled
 from muniment.model.differences import ClusterDifferences, Difference, Making, Sound
 from muniment.model.trace import Pair, Segment, Transform, Verdict
 from muniment.trace.clip import Clip
+from muniment.trace.compare import compare
 from muniment.trace.covered import laid, regions
 from muniment.trace.differences import differences
 from muniment.trace.heard import heard
@@ -384,7 +385,8 @@ def test_a_player_around_the_picture_is_a_frame_and_a_wider_picture_is_none() ->
     inner: Box = (0.15, 0.15, 0.85, 0.8)
 
     def player(time_s: float) -> Image:
-        out = np.tile(np.linspace(70, 150, SIDE), (SIDE, 1)).astype(np.uint8)
+        slope = np.linspace(0, 44, SIDE)
+        out = (4 + slope[None, :] + slope[:, None] / 2).astype(np.uint8)
         left, top, right, bottom = (round(side * SIDE) for side in inner)
         small = scene(1, 1)(time_s)
         rows = np.linspace(0, SIDE - 1, bottom - top).astype(int)
@@ -392,13 +394,25 @@ def test_a_player_around_the_picture_is_a_frame_and_a_wider_picture_is_none() ->
         out[top:bottom, left:right] = small[rows][:, columns]
         return out
 
-    wide, high = inner[2] - inner[0], inner[3] - inner[1]
-    crop = (-inner[0] / wide, -inner[1] / high, (1 - inner[0]) / wide, (1 - inner[1]) / high)
-    clips = {"first": first(), "player": filmed("player", player, LENGTH_S)}
-    told = cluster(dict(clips), [same("first", "player", transform=Transform(crop=crop))])
+    copy = filmed("player", player, LENGTH_S)
+    pair = compare(first(), copy)
+    assert pair.verdict is Verdict.SAME_FOOTAGE, pair.reasons
+    for made in ({}, {"player": Making(1920, 1080, 2_073_600, 9_000_000)}):
+        told = cluster({"first": first(), "player": copy}, [pair], made)
+        (one,) = told.differences
+        assert told.fullest == "first" and one.framed and one.crop is None
+        assert one.around == pytest.approx(inner, abs=0.03)
+    crop = (0.1, 0.1, 0.9, 0.9)
+
+    def closer(time_s: float) -> Image:
+        picture = scene(1, 1)(time_s).astype(np.float32)
+        return resampled(picture, crop, SIDE).astype(np.uint8)
+
+    copy = filmed("closer", closer, LENGTH_S)
+    told = cluster({"first": first(), "closer": copy}, [compare(copy, first())])
     (one,) = told.differences
-    assert told.fullest == "first" and one.framed and one.crop is None
-    assert one.around == pytest.approx(inner, abs=0.03)
+    assert told.fullest == "first" and not one.framed
+    assert one.crop == pytest.approx(crop, abs=0.03)
 
 
 # ---------------------------------------------------------------- sound and making
