@@ -32,10 +32,11 @@ bench: $(READY)  ## every figure of docs/benchmarks.md, each beside its peer
 	$(BIN)/python -m benchmarks
 
 $(READY): pyproject.toml
-	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Muniment needs Python 3.11 or newer"'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
-	touch $@
+	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Muniment needs Python 3.11 or newer"'
+	@echo "Setting up $(VENV): the program, its libraries and the tools of its tests. One to five minutes, once."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
 
 clean:
 	rm -rf $(VENV) demo build dist

@@ -14,6 +14,7 @@ from typing import Final
 
 from benchmarks import decode, entries, export, ingest, long_video, proofs, small_files, startup
 from benchmarks.measure import Row
+from benchmarks.trace import index
 from benchmarks.trace import speed as trace
 
 BENCHMARKS: Final[dict[str, Callable[[Path], list[Row]]]] = {
@@ -26,6 +27,7 @@ BENCHMARKS: Final[dict[str, Callable[[Path], list[Row]]]] = {
     "export": export.rows,
     "long-video": long_video.rows,
     "trace": trace.rows,
+    "trace-index": index.rows,
 }
 COLUMNS: Final = ("what", "target", "measured", "met", "peer, same run", "ratio", "cost")
 

@@ -6,6 +6,7 @@ bin=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
 export MUNIMENT_KEYS=demo/keys MUNIMENT_PASSPHRASE=courtyard
 mkdir -p demo
+echo "Building and verifying the example case, about half a minute ..."
 status=0
 "$bin/muniment" build examples/courtyard/input --case demo/case --by "A. Example" \
   --why "Example: was the store in the courtyard emptied, when, and by whom?" \

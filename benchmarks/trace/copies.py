@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -11,12 +11,10 @@ from typing import Final
 import av
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from av.container import OutputContainer
 
-from benchmarks.trace.scenes import FPS
-
-Image = NDArray[np.uint8]
-Chance = np.random.Generator
+from benchmarks.trace.pictures import FPS, Chance, Image, changed, small
+from benchmarks.trace.sound import RATE, Sound, faster, part, tune
 
 
 @dataclass(frozen=True)
@@ -31,15 +29,79 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy: encoded bytes, its transform, and the truth."""
+    """A copy: encoded bytes, and the truth."""
 
-    transform: str
     data: bytes
     stretch: Stretch
 
 
-def encoded(frames: list[Image], crf: int, fps: Fraction = Fraction(FPS)) -> bytes:
-    """H.264 in MP4, without sound."""
+@dataclass(frozen=True)
+class Recipe:
+    """One transform.
+
+    Attributes:
+        told: in words, for the table.
+        length_s: how much of the source is copied, from a random beginning on.
+        faster: how many times as fast it plays.
+        fps: pictures a second, or None as in the source.
+        inserted: whether it lies in other material, from a random moment on.
+        sound: kept, muted or other.
+        kbps: of sound.
+        needs_sound: not made of sources without sound.
+    """
+
+    name: str
+    told: str
+    length_s: float = 6.0
+    faster: Fraction = Fraction(1)
+    fps: int | None = None
+    crf: int = 26
+    inserted: bool = False
+    generations: int = 1
+    sound: str = "kept"
+    kbps: int = 48
+    needs_sound: bool = False
+
+
+RECIPES: Final = (
+    Recipe("lowbr", "low bit rate", crf=36, kbps=24),
+    Recipe("small", "360 lines of 720", crf=28),
+    Recipe("crop10", "crop 10 %"),
+    Recipe("crop30", "crop 30 %"),
+    Recipe("letterbox", "letterbox"),
+    Recipe("pillars", "blurred pillars"),
+    Recipe("caption", "caption, logo, ticker"),
+    Recipe("mirror", "mirror"),
+    Recipe("bright", "brighter"),
+    Recipe("contrast", "less contrast"),
+    Recipe("grey", "grey"),
+    Recipe("speed09", "speed 0.9", faster=Fraction(9, 10)),
+    Recipe("speed11", "speed 1.1", faster=Fraction(11, 10)),
+    Recipe("fps12", "15 to 12 pictures a second", fps=12),
+    Recipe("filmed", "screen filmed, moiré", crf=28),
+    Recipe("pip", "as picture in picture"),
+    Recipe("covered", "another picture in its corner"),
+    Recipe("rotate90", "rotated 90°"),
+    Recipe("muted", "muted", sound="muted", needs_sound=True),
+    Recipe("resounded", "sound replaced", sound="other"),
+    Recipe("combo", "crop, mirror, caption", crf=30),
+    Recipe("combo2", "5 s, crop, brighter, bars, 1.1", 5.0, Fraction(11, 10), crf=30, kbps=32),
+    Recipe("combo3", "filmed, pillars, muted", crf=30, sound="muted"),
+    Recipe("trim3", "a part of 3 s", 3.0),
+    Recipe("trim5", "a part of 5 s", 5.0),
+    Recipe("insert4", "4 s inserted in other footage", 4.0, crf=28, inserted=True),
+    Recipe("gen2", "encoded twice, small", crf=31, generations=2, kbps=32),
+)
+
+
+def encoded(
+    frames: Sequence[Image],
+    crf: int,
+    fps: Fraction = Fraction(FPS),
+    sound: Sound | None = None,
+    kbps: int = 64,
+) -> bytes:
+    """H.264, and AAC where there is sound, in MP4; the same bytes for the same pictures."""
     out = io.BytesIO()
     with av.open(out, "w", format="mp4") as box:
         video = box.add_stream("libx264", rate=fps)
@@ -47,175 +109,73 @@ def encoded(frames: list[Image], crf: int, fps: Fraction = Fraction(FPS)) -> byt
         video.pix_fmt = "yuv420p"
         video.options = {"crf": str(crf), "preset": "superfast", "g": "60"}
         video.codec_context.thread_count = 1
+        spoken = box.add_stream("aac", rate=RATE) if sound is not None else None
+        if spoken is not None:
+            spoken.layout, spoken.bit_rate = "mono", kbps * 1000
         for number, picture in enumerate(frames):
             even = np.ascontiguousarray(picture[: video.height, : video.width])
             frame = av.VideoFrame.from_ndarray(even, format="rgb24")
             frame.pts, frame.time_base = number, 1 / fps
             box.mux(video.encode(frame))
         box.mux(video.encode(None))
+        if spoken is not None and sound is not None:
+            _speak(box, spoken, sound)
     return out.getvalue()
+
+
+def _speak(box: OutputContainer, stream: av.AudioStream, sound: Sound) -> None:
+    for begin in range(0, len(sound), 1024):
+        samples = np.ascontiguousarray(sound[None, begin : begin + 1024])
+        frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = RATE, begin, Fraction(1, RATE)
+        box.mux(stream.encode(frame))
+    box.mux(stream.encode(None))
 
 
 def decoded(data: bytes) -> list[Image]:
     """All frames."""
-    with av.open(io.BytesIO(data)) as box:
+    with av.open(io.BytesIO(data), "r") as box:
         return [np.asarray(one.to_ndarray(format="rgb24"), np.uint8) for one in box.decode(video=0)]
 
 
-def _cropped(share: float, chance: Chance) -> Callable[[Image], Image]:
-    x, y = chance.uniform(0, share, 2)
-
-    def crop(picture: Image) -> Image:
-        h, w = picture.shape[:2]
-        left, top = int(x * w), int(y * h)
-        part = picture[top : top + int(h * (1 - share)), left : left + int(w * (1 - share))]
-        return np.asarray(cv2.resize(part, (w, h), interpolation=cv2.INTER_LINEAR), np.uint8)
-
-    return crop
-
-
-def _letterbox(picture: Image) -> Image:
-    bar = int(picture.shape[0] * 0.17)
-    return np.asarray(cv2.copyMakeBorder(picture, bar, bar, 0, 0, cv2.BORDER_CONSTANT), np.uint8)
-
-
-def _pillars(picture: Image) -> Image:
-    h, w = picture.shape[:2]
-    wide, high = (w, int(w * 16 / 9)) if w >= h else (int(h * 16 / 9), h)
-    base = cv2.GaussianBlur(cv2.resize(picture, (wide, high)), (0, 0), wide / 30)
-    top, left = (high - h) // 2, (wide - w) // 2
-    base[top : top + h, left : left + w] = picture
-    scale = 480 / max(wide, high)
-    size = (int(wide * scale) // 2 * 2, int(high * scale) // 2 * 2)
-    return np.asarray(cv2.resize(base, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _caption(picture: Image) -> Image:
-    out = picture.copy()
-    h, w = out.shape[:2]
-    band = out[int(0.82 * h) : int(0.94 * h), int(0.04 * w) : int(0.96 * w)]
-    band[:] = (band * 0.2).astype(np.uint8)
-    cv2.putText(
-        out,
-        "SEEN TODAY NEAR THE YARD",
-        (int(0.06 * w), int(0.91 * h)),
-        0,
-        w / 700,
-        (255, 255, 255),
-        2,
-    )
-    cv2.circle(out, (int(0.92 * w), int(0.1 * h)), int(0.06 * w), (230, 60, 40), -1)
-    return out
-
-
-def _bright(picture: Image) -> Image:
-    return np.clip(picture.astype(np.float32) * 1.2 + 25, 0, 255).astype(np.uint8)
-
-
-def _grey(picture: Image) -> Image:
-    return np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2).astype(
-        np.uint8
-    )
-
-
-def _filmed(chance: Chance) -> Callable[[Image], Image]:
-    """A screen filmed at a slight angle, on a dark desk, with faint bands."""
-    shift = chance.uniform(0.01, 0.06, (4, 2))
-
-    def film(picture: Image) -> Image:
-        h, w = picture.shape[:2]
-        outer = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
-        inward = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]], np.float32)
-        to = (outer + inward * shift).astype(np.float32) * [w, h]
-        matrix = cv2.getPerspectiveTransform(
-            (outer * [w, h]).astype(np.float32), to.astype(np.float32)
-        )
-        out = cv2.warpPerspective(picture, matrix, (w, h), borderValue=(38, 34, 30)).astype(
-            np.float32
-        )
-        bands = 1 + 0.05 * np.sin(np.arange(h) * 0.4)
-        return np.clip(cv2.GaussianBlur(out, (0, 0), 0.8) * bands[:, None, None], 0, 255).astype(
-            np.uint8
-        )
-
-    return film
-
-
-def _mirror(picture: Image) -> Image:
-    return np.ascontiguousarray(picture[:, ::-1])
-
-
-def _small(picture: Image) -> Image:
-    h, w = picture.shape[:2]
-    return np.asarray(
-        cv2.resize(picture, (w // 4 * 2, h // 4 * 2), interpolation=cv2.INTER_AREA), np.uint8
-    )
-
-
-PICTURES: Final = (
-    "lowbr",
-    "small",
-    "crop10",
-    "crop30",
-    "letterbox",
-    "pillars",
-    "caption",
-    "mirror",
-    "bright",
-    "grey",
-    "filmed",
-    "combo",
-)
-TIMES: Final = ("speed09", "speed11", "fps12", "trim3", "insert4", "gen2")
-TRANSFORMS: Final = PICTURES + TIMES
-
-
-def changed(transform: str, chance: Chance) -> Callable[[Image], Image]:
-    """What a transform does to each picture; nothing where it only changes the times."""
-    crop = _cropped(0.1, chance)
-    changes: dict[str, Callable[[Image], Image]] = {
-        "small": _small,
-        "crop10": crop,
-        "crop30": _cropped(0.3, chance),
-        "letterbox": _letterbox,
-        "pillars": _pillars,
-        "caption": _caption,
-        "mirror": _mirror,
-        "bright": _bright,
-        "grey": _grey,
-        "filmed": _filmed(chance),
-        "combo": lambda picture: _caption(_mirror(crop(picture))),
-    }
-    return changes.get(transform, lambda picture: picture)
-
-
-def copied(frames: list[Image], transform: str, chance: Chance, other: list[Image]) -> Copy:
-    """A copy of a part with a random beginning; `other` is unrelated material for an insert."""
-    begin = int(chance.integers(0, max(1, len(frames) - 6 * FPS + 1)))
-    count = {"trim3": 3 * FPS, "insert4": 4 * FPS}.get(transform, 6 * FPS)
-    if transform in ("trim3", "insert4"):
-        begin = int(chance.integers(0, max(1, len(frames) - count)))
-    part = frames[begin : begin + count]
-    change = changed(transform, chance)
-    made = [change(picture) for picture in part]
-    start, length = begin / FPS, len(part) / FPS
-    speed = {"speed09": 1 / 0.9, "speed11": 1 / 1.1}.get(transform, 1.0)
-    fps, to_s = Fraction(FPS), 0.0
-    if speed != 1.0:
-        fps = (
-            Fraction(FPS) * Fraction(10, 9) ** -1 if speed > 1 else Fraction(FPS) * Fraction(11, 10)
-        )
-    if transform == "fps12":
-        made = [made[min(int(k / 12 * FPS), len(made) - 1)] for k in range(int(length * 12))]
-        fps = Fraction(12)
-    if transform == "insert4":
+def copied(
+    frames: Sequence[Image],
+    sound: Sound | None,
+    recipe: Recipe,
+    chance: Chance,
+    other: Sequence[Image],
+) -> Copy:
+    """A copy of a part with a random beginning; `other` is material that no reference shows."""
+    count = min(len(frames), round(recipe.length_s * FPS))
+    begin = int(chance.integers(0, len(frames) - count + 1))
+    start_s, length_s, to_s = begin / FPS, count / FPS, 0.0
+    change = changed(recipe.name, chance, other)
+    made = [change(one, at / FPS) for at, one in enumerate(frames[begin : begin + count])]
+    said = _said(sound, recipe, start_s, length_s)
+    fps = FPS * recipe.faster
+    if recipe.fps is not None:
+        shown = int(length_s * recipe.fps)
+        made = [made[min(int(k * FPS / recipe.fps), count - 1)] for k in range(shown)]
+        fps = Fraction(recipe.fps)
+    if recipe.inserted:
         before = int(chance.integers(2 * FPS, 4 * FPS))
         size = (made[0].shape[1], made[0].shape[0])
         fill = [np.asarray(cv2.resize(one, size), np.uint8) for one in other]
         made = fill[:before] + made + fill[before : before + 2 * FPS]
         to_s = before / FPS
-    crf = {"lowbr": 36, "gen2": 31, "insert4": 28, "combo": 30}.get(transform, 26)
-    data = encoded(made, crf, fps)
-    if transform == "gen2":
-        data = encoded([_small(one) for one in decoded(data)], 31)
-    return Copy(transform, data, Stretch(start, start + length, to_s, speed))
+        if said is not None:
+            said = np.concatenate([tune("inserted", to_s), said, tune("inserted too", 2.0)])
+    data = encoded(made, recipe.crf, fps, said, recipe.kbps)
+    for _ in range(recipe.generations - 1):
+        again = [small(one) for one in decoded(data)]
+        data = encoded(again, recipe.crf, fps, said, recipe.kbps)
+    return Copy(data, Stretch(start_s, start_s + length_s, to_s, 1 / float(recipe.faster)))
+
+
+def _said(sound: Sound | None, recipe: Recipe, start_s: float, length_s: float) -> Sound | None:
+    """The sound of a copy, as fast as its pictures."""
+    if recipe.sound == "other":
+        return tune("replaced", length_s)
+    if sound is None or recipe.sound == "muted":
+        return None
+    return faster(part(sound, start_s, length_s), float(recipe.faster))

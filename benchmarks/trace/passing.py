@@ -16,8 +16,9 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.trace.copies import changed, encoded
+from benchmarks.trace.copies import encoded
 from benchmarks.trace.extracting import examined
+from benchmarks.trace.pictures import changed
 from benchmarks.trace.ways import FPS, Image, rendered
 from muniment.model.trace import Pair, Verdict
 from muniment.trace.clip import Clip
@@ -112,7 +113,12 @@ def _copy(folder: Path, scene: int, kind: str, frames: list[Image]) -> Clip:
     change = changed(kind, chance)
     fps = Fraction(FPS) * Fraction(11, 10) if kind == "speed11" else Fraction(FPS)
     crf = 36 if kind == "lowbr" else 27
-    return _clip(folder / f"{scene}-{kind}.mp4", [change(one) for one in part], crf, fps)
+    return _clip(
+        folder / f"{scene}-{kind}.mp4",
+        [change(one, at / FPS) for at, one in enumerate(part)],
+        crf,
+        fps,
+    )
 
 
 if __name__ == "__main__":

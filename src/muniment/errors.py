@@ -34,7 +34,8 @@ EXIT_CODES: dict[int, str] = {
     EXIT_OK: "done; for `verify`: no check failed and nothing lies beyond the checkpoint",
     EXIT_ERROR: "error: nothing more could be done; the message names the input and the remedy",
     EXIT_USAGE: "usage: the command was called in a way it cannot serve",
-    EXIT_PARTLY: "partly done: each failure is listed; for `verify`: entries or objects lie beyond "
+    EXIT_PARTLY: "partly done, or done with something to look at, each listed: what failed or is "
+    "damaged, whole entries that were moved aside; for `verify`: entries or objects lie beyond "
     "the checkpoint (an interrupted run, or additions), named, not covered by any signature",
     EXIT_NO_CASE: "no case at or above the folder",
     EXIT_LOCKED: "locked: another process is writing to the case",

@@ -149,8 +149,8 @@ def test_28_a_missing_source_leaves_the_rest_done(
     assert outcomes == ["complete", "failed"], "the failed acquisition is logged too"
 
 
-def muniment_entries(tmp_path: Path) -> list[Any]:
-    return list(muniment.Case.open(tmp_path / "case").entries())
+def muniment_entries(tmp_path: Path, case: str = "case") -> list[Any]:
+    return list(muniment.Case.open(tmp_path / case).entries())
 
 
 def test_33_a_file_that_changes_while_it_is_read(folder: Path) -> None:
@@ -425,6 +425,67 @@ def test_a_case_inside_its_own_source(muniment: RunCommand, folder: Path) -> Non
     assert done.returncode == EXIT_PARTLY
     assert "case: is this case itself" in done.stderr
     assert muniment("verify", folder / "case").returncode == EXIT_OK
+
+
+def test_a_case_given_as_a_source_is_refused(
+    muniment: RunCommand, folder: Path, tmp_path: Path
+) -> None:
+    assert build(muniment, folder)[0] == EXIT_OK
+    for sources in (("case",), (folder, "case")):
+        done = muniment("build", *sources, "--case", "other", *WHO)
+        (line,) = done.stderr.splitlines()
+        assert done.returncode == EXIT_USAGE
+        assert line.startswith("muniment: case: is a case of its own, no source. Name it with")
+        assert not (tmp_path / "other").exists()
+    before = (tmp_path / "case" / "log" / "checkpoint").read_bytes()
+    assert muniment("collect", "case", "--case", "case", *WHO).returncode == EXIT_USAGE
+    assert (tmp_path / "case" / "log" / "checkpoint").read_bytes() == before
+
+
+def test_a_case_inside_a_source_is_named_once(
+    muniment: RunCommand, folder: Path, tmp_path: Path
+) -> None:
+    assert build(muniment, folder)[0] == EXIT_OK
+    (tmp_path / "case").rename(folder / "older")
+    (folder / "not one").mkdir()
+    (folder / "not one" / "root.json").write_text("{}")
+    done = muniment("build", folder, "--case", "other", *WHO)
+    assert done.returncode == EXIT_PARTLY
+    (line,) = [line for line in done.stderr.splitlines() if "case of its own" in line]
+    assert f"{folder}/older: is a case of its own, collected file by file" in line
+    names = {
+        entry.values["name"]["path"]
+        for entry in muniment_entries(tmp_path, "other")
+        if entry.kind == "item.acquired"
+    }
+    assert {"good.txt", "older/root.json", "older/log/checkpoint"} <= names
+    again = muniment("build", folder, "--case", "other", *WHO)
+    assert "case of its own" not in again.stderr, "nothing of it is new"
+
+
+def test_a_path_that_is_no_case_is_told_as_what_it_is(muniment: RunCommand, folder: Path) -> None:
+    assert build(muniment, folder)[0] == EXIT_OK
+    for arguments, what in [
+        (("log", "--case", "nowhere"), "does not exist. Check the path."),
+        # Not the case above it: a mistyped folder must not lead there.
+        (("log", "--case", "case/objcts"), "does not exist. Check the path."),
+        (("verify", "nowhere"), "does not exist. Check the path."),
+        (("report", "--case", folder), "is no case, nor lies in one. Name the folder that holds"),
+        (("show", "item:1234", "--case", folder / "good.txt"), "is no case, nor lies in one."),
+    ]:
+        done = muniment(*arguments)
+        assert done.returncode == EXIT_NO_CASE
+        (line,) = done.stderr.splitlines()
+        assert what in line and "A new case is made by" in line.partition(what)[2], line
+
+
+def test_a_missing_or_unknown_id_says_where_ids_are(muniment: RunCommand, folder: Path) -> None:
+    build(muniment, folder)
+    for arguments, code in [(("show",), EXIT_USAGE), (("show", "item:0000"), EXIT_ERROR)]:
+        done = muniment(*arguments, "--case", "case")
+        assert done.returncode == code
+        assert "`muniment log` lists every id" in done.stderr
+    assert "lists every id" not in muniment("build", "x").stderr
 
 
 @pytest.mark.parametrize(

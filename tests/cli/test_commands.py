@@ -5,22 +5,34 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from muniment.custody import proof as proofs
+from muniment.custody.keyring import KeyFolder
 from muniment.custody.keys import PublicKey
 from muniment.errors import IntegrityError
 from muniment.store.layout import CaseFolder
 from muniment.store.segments import Segments
 from tests.conftest import PASSPHRASE, PERSON, RunCommand
 
+
+def _flat_png() -> bytes:
+    out = BytesIO()
+    Image.linear_gradient("L").save(out, "PNG")
+    return out.getvalue()
+
+
+FLAT_PNG = _flat_png()
 WHO = ("--by", PERSON, "--why", "a test")
 
 
@@ -117,6 +129,44 @@ def test_show_and_working_copy(
     assert again.returncode == 1
     assert "file exists" in again.stderr
     assert muniment("verify", "case").returncode == 0
+
+
+def test_verify_takes_its_folder_also_as_other_commands_do(
+    muniment: RunCommand, built: dict[str, Any]
+) -> None:
+    by_folder = run_json(muniment, "verify", "case")
+    assert run_json(muniment, "verify", "--case", "case") == by_folder
+    twice = muniment("verify", "case", "--case", "case")
+    assert twice.returncode == 2 and "given twice" in twice.stderr
+    assert muniment("verify").returncode == 10
+
+
+@pytest.mark.parametrize("command", ["erase", "show", "report"])
+def test_whole_entries_moved_aside_are_told_by_every_writer(
+    muniment: RunCommand, keys: KeyFolder, source: Path, tmp_path: Path, command: str
+) -> None:
+    """As `build` tells them: named, and exit code 3."""
+    own = tmp_path / "own"
+    shutil.copytree(keys.path, own)
+    changes = {"MUNIMENT_KEYS": str(own)}
+    (source / "flat.png").write_bytes(FLAT_PNG)
+    assert muniment("build", source, "--case", "case", *WHO, **changes).returncode == 0
+    checkpoint = tmp_path / "case" / "log" / "checkpoint"
+    older = checkpoint.read_bytes()
+    (source / "new.txt").write_text("new\n")
+    assert muniment("build", source, "--case", "case", *WHO, **changes).returncode == 0
+    checkpoint.write_bytes(older)
+    shutil.rmtree(own / "seen")  # else this machine remembers what it signed
+    identity = f"item:{hashlib.sha256((source / 'note.txt').read_bytes()).hexdigest()}"
+    arguments = {
+        "erase": ("erase", identity, "--yes", "--out-of-reach", "nobody"),
+        "show": ("show", identity, "--copy-to", "copy.txt"),
+        "report": ("report", "--clear", "clear.html"),
+    }[command]
+    done = muniment(*arguments, "--case", "case", *WHO, **changes)
+    assert done.returncode == 3, done.stderr
+    named = [line for line in done.stderr.splitlines() if "stood beyond the checkpoint" in line]
+    assert len(named) == len(set(named)) == 2 and "whole entr" in named[0], done.stderr
 
 
 def test_a_proof_holds_and_is_small(

@@ -142,6 +142,35 @@ def test_an_interrupted_run_is_gone_on_from(
     ]
 
 
+def test_bytes_are_told_while_a_file_is_read(
+    keys: KeyFolder, case: CaseFolder, tmp_path: Path
+) -> None:
+    class Counts(Silent):
+        def __init__(self) -> None:
+            self.stages: list[tuple[str, int | None, str]] = []
+            self.steps: list[int] = []
+
+        def start(self, label: str, total: int | None, unit: str) -> None:
+            self.stages.append((label, total, unit))
+
+        def advance(self, amount: int = 1) -> None:
+            self.steps.append(amount)
+
+    large = tmp_path / "large"
+    large.mkdir()
+    (large / "a.bin").write_bytes(bytes(1_000_000))
+    (large / "b.bin").write_bytes(b"")
+    (large / "c.bin").symlink_to("a.bin")
+    (large / "d.txt").write_text("d\n")
+    told = Counts()
+    agent = unlock(keys.find(Role.AGENT), PASSPHRASE)  # type: ignore[arg-type]
+    with open_writer(case, agent) as log:
+        collect(log, Vault(log), projecting.catch_up(case), Request(large, PERSON, "a"), told)
+    assert told.stages == [("Collecting large", 1_000_002, "bytes")]
+    assert sum(told.steps) == 1_000_002
+    assert max(told.steps) < 500_000, "more than one step for the large file"
+
+
 def test_what_stands_beyond_the_checkpoint_is_moved_aside_and_never_sealed(
     case: CaseFolder, build_case: BuildCase, source: Path
 ) -> None:
@@ -221,7 +250,9 @@ def test_an_erasure_nobody_logged_is_named(case: CaseFolder) -> None:
     path.write_bytes(b"".join(line + b"\n" for line in lines))
     verdict = muniment.verify(case.path)
     assert verdict.exit_code == 20
-    assert "no erasure names its missing name" in verdict.check("erasures").findings[0].what
+    (finding,) = verdict.check("erasures").findings
+    assert "no erasure names its missing name" in finding.what
+    assert finding.piece == "entry 3 (log/private/000000.jsonl line 4)"
 
 
 def test_a_second_writer_is_refused(case: CaseFolder, build_case: BuildCase, source: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +19,14 @@ from muniment.case import traced as tracings
 from muniment.case.collecting import Request
 from muniment.case.confining import confined
 from muniment.case.progress import Silent
+from muniment.cli.build import examined_line
 from muniment.custody.keyring import KeyFolder
 from muniment.errors import InputError, UsageError
 from muniment.examine import registry
+from muniment.report.story import story, unexamined
 from muniment.sandbox.host import Zygote
 from muniment.store.layout import CaseFolder
+from muniment.trace.through import BY_WAY
 from tests.conftest import PERSON, FixedSecrets
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "courtyard"
@@ -104,6 +108,30 @@ def test_observations_say_how_they_were_made(built: tuple[CaseFolder, building.B
     assert one["tool"]["confinement"]["seccomp"] is True
     assert {"libavcodec", "numpy"} <= one["tool"]["libraries"].keys()
     assert one["step_version"] == registry.versions()["container"]
+    listed = {view.name: view for view in muniment.Case.open(built[0].path).report_data().libraries}
+    for name, version in one["tool"]["libraries"].items():
+        assert listed[name].version == version
+        assert "examine.container" in listed[name].steps
+    assert listed["numpy"].steps[-1] == "trace"
+
+
+def test_pairs_are_sorted_and_name_the_clip_they_go_by_way_of(
+    built: tuple[CaseFolder, building.Built],
+) -> None:
+    found = tracings.listing(built[0])
+    order = ["same_footage", "same_camera_other_moment", "undetermined"]
+    keys = [(order.index(pair["verdict"]), -pair["score"]) for pair in found["pairs"]]
+    assert keys == sorted(keys) and {key[0] for key in keys} == {0, 1, 2}
+    names = {one["name"].rpartition("/")[2] for pair in found["pairs"] for one in sources(pair)}
+    ways = [pair["reasons"][0] for pair in found["pairs"] if BY_WAY in pair["reasons"][0]]
+    assert ways and all(re.search(r"item:[0-9a-f]{12} \((.+?)\)", way)[1] in names for way in ways)  # type: ignore[index]
+    assert not re.search(r"[0-9a-f]{64}", "".join(ways))
+    stills = {one["name"] for pair in found["pairs"] for one in sources(pair) if one["still"]}
+    assert stills and all(name.lower().endswith((".jpg", ".png")) for name in stills)
+
+
+def sources(pair: dict[str, Any]) -> list[dict[str, Any]]:
+    return [pair["a_source"], pair["b_source"]]
 
 
 def test_the_case_verifies_and_the_page_is_its_own(
@@ -170,7 +198,7 @@ def test_a_second_run_has_nothing_to_do(
     finally:
         index.close()
     result = build(copied.path, [EXAMPLE / "input" / "articles"], own_keys, zygote)
-    assert result.examined == {"examined": 0, "failed": 0, "failed_before": 0}
+    assert result.examined and not any(result.examined.values())
     assert len(observations(copied)) == before
 
 
@@ -286,12 +314,19 @@ def test_what_cannot_be_decoded_is_recorded_once_and_named(
     clip = EXAMPLE / "input" / TRUTH["clips"][1]["files"][0]["file"]
     (source / "cut.mp4").write_bytes(clip.read_bytes()[:90_000])
     result = build(tmp_path / "case", [source], keys, zygote)
-    assert result.examined and result.examined["failed"] == 3
+    told = result.examined or {}
+    assert told["examined"] == told["not_tried"] == told["failed_before"] == 0
+    assert told["partly"] + told["failed"] == 3
+    # The report tells the same: in its sentence, and one row for each file.
+    data = muniment.Case.open(tmp_path / "case").report_data()
+    assert dict(story(data).outcomes) == {k: v for k, v in told.items() if v}
+    assert {one.name for one in unexamined(data.items)} == {"noise.mp4", "page.mp4", "cut.mp4"}
+    assert examined_line(told).startswith(f"3 files: {told['partly']} in part")
     lines = {line.partition(":")[0]: line for line in result.notices}
     assert "not media" in lines["noise.mp4"] and "type mismatch" in lines["page.mp4"]
     assert "truncated" in lines["cut.mp4"]
     again = build(tmp_path / "case", [source], keys, zygote)
-    assert again.examined == {"examined": 0, "failed": 0, "failed_before": 2}
+    assert again.examined and {k: v for k, v in again.examined.items() if v} == {"failed_before": 2}
     assert muniment.Case.open(tmp_path / "case").verify().exit_code == 0
 
 

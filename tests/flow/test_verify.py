@@ -93,6 +93,21 @@ def test_one_changed_byte_in_any_file_is_named(case: CaseFolder) -> None:
     assert verify(case.path).exit_code == 0
 
 
+def test_damage_in_a_private_line_is_named_with_its_file(case: CaseFolder) -> None:
+    path = case.private / "000000.jsonl"
+    data = path.read_bytes()
+    lines = data.splitlines(keepends=True)
+    lines[3] = lines[3].replace(b"note.txt", b"nose.txt")
+    overwrite(path, b"".join(lines))
+    (finding,) = verify(case.path).check("private values").findings
+    assert finding.piece == "entry 3 (log/private/000000.jsonl line 4), item.acquired"
+    overwrite(path, b"".join(data.splitlines(keepends=True)[:-1]))
+    (finding,) = verify(case.path).check("private values").findings
+    last = len(lines)
+    assert finding.piece.startswith(f"entry {last - 1} (log/private/000000.jsonl line {last})")
+    assert finding.what == "has no private line"
+
+
 def test_a_missing_file_is_named(case: CaseFolder, tmp_path: Path) -> None:
     for path in evidence(case):
         aside = tmp_path / "aside"

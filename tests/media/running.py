@@ -26,20 +26,27 @@ def _prepare() -> None:
         _READY = True
 
 
-def wanted(data: bytes, media_type: str | None, **parameters: int) -> Wanted:
-    """A request for all examiners of the type."""
-    names = registry.wanted_for(media_type)
+def wanted(
+    data: bytes, media_type: str | None, names: tuple[str, ...] = (), **parameters: int
+) -> Wanted:
+    """A request for these examiners; for all of the type when none is named."""
+    names = names or registry.wanted_for(media_type)
     return Wanted(names, media_type, len(data), dict(parameters))
 
 
-def examined(data: bytes, media_type: str | None = "video/mp4", **parameters: int) -> Examined:
+def examined(
+    data: bytes,
+    media_type: str | None = "video/mp4",
+    names: tuple[str, ...] = (),
+    **parameters: int,
+) -> Examined:
     """What the worker says in this process; checked as the host checks it."""
     _prepare()
     fd = os.memfd_create("input")
     try:
         os.write(fd, data)
         out: list[bytes] = []
-        request = msgspec.msgpack.encode(wanted(data, media_type, **parameters))
+        request = msgspec.msgpack.encode(wanted(data, media_type, names, **parameters))
         worker.run(request, fd, out.append)
         return reading.examined(b"".join(out))
     finally:

@@ -17,7 +17,12 @@ from muniment.case.damage import Damage
 from muniment.case.examining import examine
 from muniment.case.interrupted import close_interrupted
 from muniment.case.progress import Progress
-from muniment.case.refusing import is_case, refuse_foreign_folder, refuse_inside_source
+from muniment.case.refusing import (
+    is_case,
+    refuse_cases_as_sources,
+    refuse_foreign_folder,
+    refuse_inside_source,
+)
 from muniment.case.signing import Secrets, agent_key, person_key
 from muniment.case.tally import Tally
 from muniment.case.told import NAME_CHARACTERS, told
@@ -30,7 +35,7 @@ from muniment.custody.memory import Memory
 from muniment.custody.opening import open_writer, prepare, read_root
 from muniment.custody.vault import Vault
 from muniment.errors import InputError, NoCaseError, UsageError
-from muniment.model.display import visible
+from muniment.model.display import count, visible
 from muniment.model.vocabulary import data_digests
 from muniment.sandbox.host import Zygote
 from muniment.store import disk
@@ -126,12 +131,19 @@ def writing(
 
 def set_aside(log: LogWriter) -> list[str]:
     """A line for each piece that stood beyond the checkpoint and was moved aside at the opening."""
-    whole = f", {log.moved_entries} whole entries among them" if log.moved_entries else ""
+    entries = count(log.moved_entries, "whole entry", "whole entries")
+    whole = f", {entries} among them" if log.moved_entries else ""
     return [
-        f"{part['file']}: {part['bytes']} bytes stood beyond the checkpoint{whole}: an unfinished "
-        "batch, or added by somebody. Moved to work/recovered; look at them before you delete it."
+        f"{part['file']}: {count(part['bytes'], 'byte')} stood beyond the checkpoint{whole}: an"
+        " unfinished batch, or added by somebody. Moved to work/recovered; look at them before you"
+        " delete it."
         for part in log.moved_aside
     ]
+
+
+def whole_set_aside(log: LogWriter) -> tuple[str, ...]:
+    """Those lines where whole entries were moved aside: something to look at; a torn line is not."""
+    return tuple(set_aside(log)) if log.moved_entries else ()
 
 
 def run(
@@ -161,6 +173,7 @@ def run(
             subject=", ".join(str(one.source) for one in requests),
             remedy="Check the path.",
         )
+    refuse_cases_as_sources(requests)
     refuse_inside_source(folder, requests)
     with writing(
         folder,
@@ -174,8 +187,7 @@ def run(
     ) as log:
         tallies, open_before = _collect_all(folder, log, requests, progress)
         seen, left = _looked_inside(folder, log, zygote, open_before, progress)
-        # Whole entries that were moved aside are something to look at; a torn line is not.
-        left += set_aside(log) if log.moved_entries else []
+        left += whole_set_aside(log)
         head = log.commit()
     root_bytes, root = read_root(folder)
     before = seen.notices if seen else ()
@@ -299,7 +311,7 @@ def look_inside_only(
     ) as log:
         seen = look_inside(folder, log, zygote, progress, again=again)
         seen.warn(progress)
-        return seen
+        return msgspec.structs.replace(seen, notices=(*whole_set_aside(log), *seen.notices))
 
 
 def _collect_all(

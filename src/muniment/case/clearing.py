@@ -13,11 +13,11 @@ from typing import IO
 
 import muniment
 from muniment.case import observed, searching
-from muniment.case.building import writing
+from muniment.case.building import whole_set_aside, writing
 from muniment.case.damage import Damage, called
 from muniment.case.index import Index
 from muniment.case.observed import Observed
-from muniment.case.progress import Silent
+from muniment.case.progress import Progress, Silent
 from muniment.case.reporting import Written
 from muniment.case.signing import Secrets
 from muniment.case.told import NAME_CHARACTERS, told
@@ -35,11 +35,19 @@ _KEY = "key-"
 
 
 def write_clear(
-    folder: CaseFolder, target: Path, *, by: str, why: str, secrets: Secrets
+    folder: CaseFolder,
+    target: Path,
+    *,
+    by: str,
+    why: str,
+    secrets: Secrets,
+    progress: Progress | None = None,
 ) -> Written:
     """Write the page to a new file outside the case. The file is made first, so that nothing is
     logged that cannot be; then the log, before any picture is read.
 
+    Args:
+        progress: is told at once of what was moved aside at the opening.
     Raises:
         UsageError: if the target lies in the case.
         InputError: if no picture was kept, so that there is nothing to show.
@@ -59,7 +67,7 @@ def write_clear(
         title=None,
         keys=KeyFolder(),
         secrets=secrets,
-        progress=Silent(),
+        progress=progress or Silent(),
         make=False,
     ) as log:
         index = searching.open_index(folder)
@@ -83,7 +91,8 @@ def write_clear(
                 _draw(log, index, shown, damage, by, why, out)
         finally:
             index.close()
-    return Written(target.absolute(), damage.lines)
+        aside = whole_set_aside(log)
+    return Written(target.absolute(), (*aside, *damage.lines))
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from muniment.case.posts import record_posts
 from muniment.case.progress import Progress
 from muniment.case.tally import Tally
 from muniment.collect.content_type import category, identify
-from muniment.collect.files import Listed, SourceFolder
+from muniment.collect.files import Listed, SourceFolder, case_folders
 from muniment.collect.names import from_bytes
 from muniment.collect.telegram import is_export
 from muniment.custody.log import LogWriter
@@ -29,7 +29,7 @@ from muniment.custody.vault import Vault
 from muniment.errors import InputError, MunimentError, RefusedError
 from muniment.model import canonical
 from muniment.model.collect import Name, Outcome, SourceKind
-from muniment.model.display import visible
+from muniment.model.display import count, visible
 from muniment.model.ids import short
 
 EXPORT_FILE: Final = b"result.json"
@@ -63,8 +63,15 @@ class _Acquisition:
         self.sizes: dict[str, int] = {}
         self.exports: list[tuple[str, str]] = []
         self.useful = 0
+        #: of the file under way
+        self.read_bytes = 0
         self.acquired: set[str] = set()
         self.erased = {digest for (digest,) in index.rows("SELECT object FROM erased")}
+
+    def read(self, number: int) -> None:
+        """So many more bytes of the file under way were read."""
+        self.read_bytes += number
+        self.progress.advance(number)
 
     def notice(self, subject: str, what: str, remedy: str) -> None:
         line = f"{visible(subject)}: {what}. {remedy}".rstrip()
@@ -119,12 +126,13 @@ def collect(
             run.tally.unchanged = kept
             run.progress.notice(
                 f"{visible(str(request.source))}: nothing new since {short('acquisition', earlier.last)}"
-                f" ({kept} files unchanged); `muniment collect` collects all of it again."
+                f" ({count(kept, 'file')} unchanged); `muniment collect` collects all of it again."
             )
             return run.tally
         _note_kept(run, listed, earlier)
         kind = SourceKind.FILE if source.is_file else _kind_of(listed)
         _start(run, kind, todo, earlier.last)
+        _note_cases(run, source, todo)
         _collect_files(run, source, todo)
         for digest, folder in dict(reversed(run.exports)).items():
             record_posts(
@@ -227,8 +235,21 @@ def _start(run: _Acquisition, kind: SourceKind, listed: list[Listed], resumes: s
         )
 
 
+def _note_cases(run: _Acquisition, source: SourceFolder, todo: list[Listed]) -> None:
+    """A line for each case that lies in the source; the one collected into is refused instead."""
+    own = _below(run.log.folder.path, source.path)
+    for folder in case_folders(todo):
+        if folder != own:
+            run.notice(
+                f"{run.request.source}/{from_bytes(folder).path}",
+                "is a case of its own, collected file by file as it lies there",
+                "If it was not meant to be collected, keep it outside the source.",
+            )
+
+
 def _collect_files(run: _Acquisition, source: SourceFolder, todo: list[Listed]) -> None:
-    run.progress.start(f"Collecting {visible(source.path.name)}", len(todo), "files")
+    total_bytes = sum(one.size_bytes for one in todo)
+    run.progress.start(f"Collecting {visible(source.path.name)}", total_bytes, "bytes")
     case_folder = _below(run.log.folder.path, source.path)
     skipped_case = False
     for one in todo:
@@ -238,7 +259,9 @@ def _collect_files(run: _Acquisition, source: SourceFolder, todo: list[Listed]) 
                 skipped_case = True
                 own = InputError("is this case itself", remedy="Keep a case outside its sources.")
                 run.miss(from_bytes(case_folder), Outcome.REFUSED, own)
+            run.progress.advance(one.size_bytes)
             continue
+        run.read_bytes = 0
         try:
             if one.problem:
                 refused = InputError(
@@ -251,7 +274,8 @@ def _collect_files(run: _Acquisition, source: SourceFolder, todo: list[Listed]) 
             run.miss(name, Outcome.REFUSED, error)
         except InputError as error:
             run.miss(name, Outcome.FAILED, error)
-        run.progress.advance()
+        # Of one that could not be read to its end.
+        run.progress.advance(max(0, one.size_bytes - run.read_bytes))
     run.log.commit()
 
 
@@ -266,7 +290,7 @@ def _acquire(run: _Acquisition, source: SourceFolder, one: Listed, name: Name) -
     opened = source.open(one.raw)
     try:
         try:
-            digest, size, head, held = run.log.objects.add_file(opened.fd)
+            digest, size, head, held = run.log.objects.add_file(opened.fd, run.read)
         except OSError as error:
             raise InputError(
                 f"cannot be read ({(error.strerror or '').lower()})",
@@ -341,8 +365,11 @@ def _say_if_useless(run: _Acquisition, listed: list[Listed]) -> None:
     elif not run.useful and not run.tally.failures:
         run.notice(
             str(run.request.source),
-            f"none of its {len(listed)} files is footage, a document or an export this program knows",
-            "They are kept as they are; check the path.",
+            "its one file is no footage, document or export this program knows"
+            if len(listed) == 1
+            else f"none of its {len(listed):,} files is footage, a document or an export this program"
+            " knows",
+            "Kept all the same; check the path.",
         )
 
 

@@ -6,8 +6,10 @@ import os
 import shutil
 from pathlib import Path
 
-from muniment.case.building import writing
-from muniment.case.progress import Silent
+import msgspec
+
+from muniment.case.building import whole_set_aside, writing
+from muniment.case.progress import Progress
 from muniment.case.signing import Secrets
 from muniment.case.told import NAME_CHARACTERS, told
 from muniment.custody.keyring import KeyFolder
@@ -17,10 +19,24 @@ from muniment.store import disk
 from muniment.store.layout import CaseFolder
 
 
+class Copied(msgspec.Struct, frozen=True):
+    """Where the copy lies, and a line for each thing to look at: what was moved aside."""
+
+    path: str
+    notices: tuple[str, ...] = ()
+
+
 def copy_out(
-    folder: Path, digest: str, target: Path, *, by: str, why: str, secrets: Secrets
-) -> str:
-    """Write an object's bytes to a new file; its path.
+    folder: Path,
+    digest: str,
+    target: Path,
+    *,
+    by: str,
+    why: str,
+    secrets: Secrets,
+    progress: Progress,
+) -> Copied:
+    """Write an object's bytes to a new file.
 
     Raises:
         StorageError: if the target exists or cannot be written.
@@ -39,7 +55,7 @@ def copy_out(
             title=None,
             keys=KeyFolder(),
             secrets=secrets,
-            progress=Silent(),
+            progress=progress,
             make=False,
         ) as log,
         Vault(log).open(
@@ -51,4 +67,5 @@ def copy_out(
         target.open("xb") as out,
     ):
         shutil.copyfileobj(stream, out, 1 << 20)
-    return os.fspath(target.absolute())
+        notices = whole_set_aside(log)
+    return Copied(os.fspath(target.absolute()), notices)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from muniment.case import decisions, observed, projecting, reporting, searching, traced
-from muniment.case.building import writing
+from muniment.case.building import whole_set_aside, writing
 from muniment.case.damage import Damage
 from muniment.case.index import Index
 from muniment.case.progress import Progress
@@ -40,7 +40,8 @@ class Made(msgspec.Struct, frozen=True):
         program: {verdict, score, step}; null where the results cannot be read.
         supersedes: ids of the earlier decisions on this pair, the latest first.
         warnings: a line for each decision of the case that the clusters now contradict.
-        notices: a line for each derived object that could not be read.
+        notices: a line for each piece that was moved aside, whole entries among it, and for each
+            derived object that could not be read.
     """
 
     id: str
@@ -110,10 +111,11 @@ def decide(
             "supersedes": earlier[0].leaf if earlier else None,
         }
         leaf = log.append("match.decided", values, person=person)
+        aside = whole_set_aside(log)
     made = _made(folder, pair, decision, leaf, program, earlier)
     if folder.report.exists():
         reporting.write(folder)
-    return made
+    return msgspec.structs.replace(made, notices=(*aside, *made.notices))
 
 
 def _before(

@@ -69,7 +69,7 @@ def _is_sound(track: Any) -> bool:
     return isinstance(track, Mapping) and track.get("type") == "audio"
 
 
-def as_json(found: ClusterDifferences, source: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def as_json(found: ClusterDifferences, source: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """A cluster's differences as docs/trace.md has them.
 
     Args:
@@ -91,7 +91,7 @@ def as_json(found: ClusterDifferences, source: Mapping[str, Mapping[str, str]]) 
 
 
 def _composite(
-    found: ClusterDifferences, source: Mapping[str, Mapping[str, str]]
+    found: ClusterDifferences, source: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
     line = found.composite
     return {

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from muniment.case import looking, observed, projecting, reporting, trace_results
-from muniment.case.building import writing
+from muniment.case.building import whole_set_aside, writing
 from muniment.case.index import Index
 from muniment.case.looking import Shown
 from muniment.case.progress import Progress
@@ -48,11 +48,13 @@ class Erased(msgspec.Struct, frozen=True):
         entries: entries whose private values are gone.
         objects: objects that are gone.
         still_named_in: ids of listings and exports that may hold a name or text of it.
+        notices: a line for each thing to look at: what was moved aside, what the report lacks.
     """
 
     entries: tuple[int, ...]
     objects: tuple[str, ...]
     still_named_in: tuple[str, ...]
+    notices: tuple[str, ...] = ()
 
 
 def erase(
@@ -234,6 +236,10 @@ def erase_signed(
         make=False,
     ) as log:
         result = erase(folder, log, person, identities, why=why, out_of_reach=out_of_reach)
+        notices = whole_set_aside(log)
     if folder.report.exists():
-        reporting.write(folder)
-    return result
+        unread = reporting.write(folder).notices
+        for line in unread:
+            progress.notice(line)
+        notices += unread
+    return msgspec.structs.replace(result, notices=notices)

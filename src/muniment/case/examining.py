@@ -8,6 +8,7 @@ machine was the reason.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import PurePosixPath
@@ -30,7 +31,15 @@ from muniment.examine import reading, registry
 from muniment.examine.limits import BASE_CPU_S, CPU_S_PER_MB
 from muniment.model import canonical
 from muniment.model.display import visible
-from muniment.model.examine import OF_THE_MACHINE, Examined, Finding, Note, Problem, Wanted
+from muniment.model.examine import (
+    OF_THE_MACHINE,
+    Examined,
+    Finding,
+    Note,
+    Problem,
+    Wanted,
+    worst,
+)
 from muniment.sandbox.host import Zygote
 from muniment.sandbox.records import Ended, Limits
 from muniment.trace import clip as clips
@@ -64,19 +73,26 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 class Examining(msgspec.Struct):
-    """What a run of the stage did; `failed_before` counts what an earlier run failed on and this
-    one did not try again."""
+    """What a run of the stage did with each object; `failed_before` counts what an earlier run
+    failed on and this one did not try again.
 
-    examined: int = 0
-    failed: int = 0
+    `statuses` are what became of each examiner asked: `done`, `partly`, `failed`; empty where the
+    object could not be opened.
+    """
+
+    statuses: dict[str, set[str]] = {}
     failed_before: int = 0
     notices: list[str] = []
 
     def counts(self) -> dict[str, int]:
-        """For the summary."""
+        """Objects for the summary, in the words of the report: wholly `examined`, `partly`, not at
+        all (`failed`), `not_tried`."""
+        outcomes = Counter(worst(found) for found in self.statuses.values())
         return {
-            "examined": self.examined,
-            "failed": self.failed,
+            "examined": outcomes["done"],
+            "partly": outcomes["partly"],
+            "failed": outcomes["failed"],
+            "not_tried": outcomes["not_tried"],
             "failed_before": self.failed_before,
         }
 
@@ -173,7 +189,11 @@ class _Step:
             examined, kept = malformed(error), {}
         for name in key.examiners:
             self._observe(key, name, examined, kept.get(name), ended)
-        self._count(key, examined)
+        statuses = {_status(examined, name in kept) for name in key.examiners}
+        self.result.statuses.setdefault(key.object, set()).update(statuses)
+        if examined.problem:
+            self._tell(key, str(examined.problem), examined.detail)
+        self.progress.advance(key.size_bytes)
         if time.monotonic() - self.sealed_s > COMMIT_EVERY_S:
             self.log.commit()
             self.sealed_s = time.monotonic()
@@ -181,7 +201,7 @@ class _Step:
     def refused(self, key: Subject, error: Exception) -> None:
         what = error.what if isinstance(error, MunimentError) else str(error)
         self._tell(key, Problem.HASH_CHANGED if "its bytes" in what else what, "")
-        self.result.failed += 1
+        self.result.statuses.setdefault(key.object, set())
         self.progress.advance(key.size_bytes)
 
     def _kept(self, finding: Finding) -> tuple[dict[str, Any], list[str]]:
@@ -211,7 +231,7 @@ class _Step:
         kept: tuple[dict[str, Any], list[str]] | None,
         ended: Ended,
     ) -> None:
-        status = "failed" if kept is None else "partly" if examined.problem else "done"
+        status = _status(examined, kept is not None)
         result, objects = kept or (None, [])
         make_room_for_value(self.log, result, self.items)
         self.log.append(
@@ -240,22 +260,24 @@ class _Step:
             },
         )
 
-    def _count(self, key: Subject, examined: Examined) -> None:
-        if examined.problem:
-            self._tell(key, str(examined.problem), examined.detail)
-            self.result.failed += 1
-        else:
-            self.result.examined += 1
-        self.progress.advance(key.size_bytes)
-
     def _tell(self, key: Subject, what: str, detail: str) -> None:
         name = PurePosixPath(key.path).name or key.object
-        line = f"{visible(name)}: {visible(what)}"
-        line += f" ({visible(_short(detail))})" if detail else ""
+        line = f"{visible(name)}: "
+        if detail.startswith(what):
+            line += visible(_short(detail))
+        else:
+            line += visible(what) + (f" ({visible(_short(detail))})" if detail else "")
         line += ". Kept as it is; the report says what was found before that."
         line += " The next run tries it again." if what in OF_THE_MACHINE else ""
         self.result.notices.append(line)
         self.progress.notice(line)
+
+
+def _status(examined: Examined, is_kept: bool) -> str:
+    """What became of an examiner, whose finding was kept or not."""
+    if not is_kept:
+        return "failed"
+    return "partly" if examined.problem else "done"
 
 
 def limits(size_bytes: int, *, base_s: float = BASE_CPU_S) -> Limits:
@@ -338,7 +360,7 @@ def examine(
     """
     spoilt = damaged(log.folder, index) if again else {}
     subjects = lacking(index, again=again, damaged=spoilt)
-    result = Examining(failed_before=failed_before(index, subjects), notices=[])
+    result = Examining({}, failed_before(index, subjects), [])
     if not subjects:
         return result
     progress.start("Examining", sum(one.size_bytes for one in subjects), "bytes")

@@ -72,7 +72,9 @@ def find(folder: CaseFolder, identity: str) -> list[int]:
     )
     if not rows:
         raise InputError(
-            "nothing in this case has this id", subject=identity, remedy="See `muniment log`."
+            "nothing in this case has this id",
+            subject=identity,
+            remedy="`muniment log` lists every id, `muniment search` finds one by a name or text.",
         )
     if len({digest for digest, _ in rows}) > 1:
         raise UsageError(

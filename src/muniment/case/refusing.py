@@ -36,6 +36,23 @@ def refuse_foreign_folder(folder: CaseFolder) -> None:
         )
 
 
+def refuse_cases_as_sources(requests: list[Request]) -> None:
+    """Nothing, when no source is a case: its log and objects, taken for files, would be evidence of
+    nothing.
+
+    Raises:
+        UsageError: naming the first that is one.
+    """
+    for one in requests:
+        if CaseFolder(one.source).looks_like_case():
+            raise UsageError(
+                "is a case of its own, no source",
+                subject=str(one.source),
+                remedy="Name it with --case to go on with it; to keep it as evidence, pack it into"
+                " one file and collect that.",
+            )
+
+
 def refuse_inside_source(folder: CaseFolder, requests: list[Request]) -> None:
     """Nothing, when a case is there or the folder lies outside of what is collected, which is
     somebody's evidence.

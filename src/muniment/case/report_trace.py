@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -36,7 +35,6 @@ from muniment.trace.candidates import VERSION
 
 #: Moments of a pair that are shown side by side.
 _MOMENTS: Final = 4
-_HASH: Final = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 def trace_view(
@@ -81,18 +79,26 @@ def trace_view(
         len(apart),
         decided=tuple(views.pair(one, with_frames=False) for one in decided[:MOST_APART]),
         decided_total=len(decided),
+        apart_small=sum(_is_open(one) and _is_small(one, held) for one in found.pairs),
     )
 
 
 def _is_apart(one: Pair, held: Mapping[str, ItemView]) -> bool:
     """Whether a pair is shown among those that look alike and do not count as copies."""
-    if one.joins:
-        return False
-    if one.decision is not None or one.falls_with is not None:
-        return True
-    # The small pictures an export adds say nothing that their files do not.
-    is_small = any(held[name].role for name in (one.a, one.b) if name in held)
-    return one.verdict not in NOT_ALIKE and not is_small
+    if _is_open(one):
+        return not _is_small(one, held)
+    return not one.joins and (one.decision is not None or one.falls_with is not None)
+
+
+def _is_open(one: Pair) -> bool:
+    """Whether a pair looks alike, is no copy, and nobody decided on it."""
+    is_decided = one.decision is not None or one.falls_with is not None
+    return not one.joins and not is_decided and one.verdict not in NOT_ALIKE
+
+
+def _is_small(one: Pair, held: Mapping[str, ItemView]) -> bool:
+    """Whether it is with a small picture that an export adds: that says nothing its file does not."""
+    return any(held[name].role for name in (one.a, one.b) if name in held)
 
 
 def _telling(one: Pair) -> tuple[bool, bool, bool, float]:
@@ -126,6 +132,10 @@ class _Views:
         path = item.circumstances[0].path if item and item.circumstances else digest
         return path.rpartition("/")[2]
 
+    def _spoken(self, sentence: str) -> str:
+        """A sentence with ids and names in place of hashes."""
+        return traced.with_names(sentence, lambda digest: self.name(digest) or None)
+
     def cluster(self, found: Cluster, every: Iterable[Pair]) -> ClusterView:
         """A cluster with its pairs, the longest shared stretch first."""
         inside = set(found.members)
@@ -147,13 +157,13 @@ class _Views:
             short("cluster", found.members[0]),
             tuple(members),
             tuple(short("item", one) for one in ((found.earliest,) if found.earliest else ())),
-            _spoken(found.earliest_basis),
+            self._spoken(found.earliest_basis),
             tuple(
                 EdgeView(
                     short("item", one.source),
                     short("item", one.copy),
                     one.basis,
-                    _spoken(one.reason),
+                    self._spoken(one.reason),
                 )
                 for one in found.edges
             ),
@@ -206,7 +216,7 @@ class _Views:
             self._seen.duration_s(one.b),
             one.segments,
             one.transform,
-            tuple(_spoken(reason) for reason in one.reasons),
+            tuple(self._spoken(reason) for reason in one.reasons),
             (),
             self._aligned(one) if with_frames else (),
             _decision(one.decision),
@@ -232,11 +242,6 @@ class _Views:
 
 def _item(digest: str) -> str:
     return short("item", digest)
-
-
-def _spoken(sentence: str) -> str:
-    """A sentence with short ids in place of hashes."""
-    return _HASH.sub(lambda found: short("item", found[0]), sentence)
 
 
 def _by_time(member: MemberView) -> tuple[bool, str, str]:

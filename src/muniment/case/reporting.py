@@ -26,6 +26,7 @@ from muniment.custody.memory import Memory, page_line
 from muniment.custody.opening import read_checkpoint, read_root
 from muniment.errors import IntegrityError, StorageError
 from muniment.model.collect import MediaType
+from muniment.model.display import count
 from muniment.model.ids import short
 from muniment.model.report import (
     AcquisitionView,
@@ -33,6 +34,7 @@ from muniment.model.report import (
     CustodyView,
     EventView,
     ItemView,
+    LibraryView,
     PostView,
     ReportData,
 )
@@ -109,7 +111,7 @@ def facts_of(folder: CaseFolder, index: Index, damage: Damage | None = None) -> 
     rows = index.rows("SELECT details FROM event WHERE kind='case.opened'")
     if index.size != head.size or not rows:
         raise IntegrityError(
-            f"holds {index.size} entries, the checkpoint covers {head.size}",
+            f"holds {count(index.size, 'entry', 'entries')}, the checkpoint covers {head.size}",
             subject=str(folder.path),
             remedy="Run `muniment verify` to see what is missing.",
         )
@@ -135,6 +137,7 @@ def facts_of(folder: CaseFolder, index: Index, damage: Damage | None = None) -> 
         _tools(index),
         muniment.__version__,
         trace,
+        _libraries(index),
     )
 
 
@@ -305,10 +308,11 @@ def _summary(kind: str, details: dict[str, Any]) -> str:
     if kind == "object.erased":
         number, values = len(details.get("objects") or ()), len(details.get("entries") or ())
         return (
-            f"erased {number} objects and private values of {values} entries: {details.get('why')}"
+            f"erased {count(number, 'object')} and private values of"
+            f" {count(values, 'entry', 'entries')}: {details.get('why')}"
         )
     moved = ", ".join(
-        f"{part['bytes']} bytes of {part['file']}" for part in details.get("moved") or ()
+        f"{count(part['bytes'], 'byte')} of {part['file']}" for part in details.get("moved") or ()
     )
     what = moved or f"took over entries {details.get('adopted')}"
     return f"recovered after an interrupted run: {what} ({details.get('reason')})"
@@ -324,3 +328,19 @@ def _tools(index: Index) -> tuple[tuple[str, str], ...]:
     }
     pairs |= set(index.rows("SELECT DISTINCT step, step_version FROM observation"))
     return tuple(sorted((str(name), str(version)) for name, version in pairs if name))
+
+
+def _libraries(index: Index) -> tuple[LibraryView, ...]:
+    """What the steps did their work with, as their observations have it; erased ones left out."""
+    steps: dict[tuple[str, str], set[str]] = defaultdict(set)
+    sql = "SELECT DISTINCT step, tool FROM observation WHERE tool IS NOT NULL"
+    for step, text in index.rows(sql):
+        told = json.loads(text)
+        libraries = told.get("libraries") if isinstance(told, dict) else None
+        if step and isinstance(libraries, dict):
+            for name, version in libraries.items():
+                steps[str(name), str(version)].add(step)
+    return tuple(
+        LibraryView(name, version, tuple(sorted(steps[name, version])))
+        for name, version in sorted(steps)
+    )

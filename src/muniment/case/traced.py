@@ -4,8 +4,9 @@ copies."""
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from muniment.case.damage import Damage
 from muniment.case.index import Index
 from muniment.case.trace_results import STEP
 from muniment.case.tracing import RESULT, fingerprinted
+from muniment.model.display import visible
 from muniment.model.ids import short
 from muniment.model.report import PostView
 from muniment.model.trace import Cluster, Pair, Verdict
@@ -24,6 +26,7 @@ from muniment.trace.clusters import clusters
 from muniment.trace.decided import settled
 from muniment.trace.lineage import Appearance
 
+_HASH: Final = re.compile(r"\b[0-9a-f]{64}\b")
 #: Verdicts of pairs that share no picture, as far as is known: only a decision names them.
 NOT_ALIKE: Final = (Verdict.NO_MATCH, Verdict.NOT_COMPARED)
 
@@ -110,11 +113,40 @@ def read(
 
 def durations_s(folder: CaseFolder, index: Index, damage: Damage) -> dict[str, float]:
     """Seconds of each clip, as its fingerprint has it."""
+    return _durations_s(_facts(folder, index, damage))
+
+
+def _facts(folder: CaseFolder, index: Index, damage: Damage) -> dict[str, dict[str, Any]]:
+    """What the fingerprint of each clip says besides its hashes."""
+    return {
+        digest: kept["fingerprint"].facts if "fingerprint" in kept else {}
+        for digest, kept in fingerprinted(folder, index, damage).items()
+    }
+
+
+def _durations_s(facts: Mapping[str, dict[str, Any]]) -> dict[str, float]:
     found: dict[str, float] = {}
-    for digest, kept in fingerprinted(folder, index, damage).items():
-        milliseconds = kept["fingerprint"].facts.get("duration_ms") if "fingerprint" in kept else 0
+    for digest, one in facts.items():
+        milliseconds = one.get("duration_ms")
         found[digest] = milliseconds / 1000 if isinstance(milliseconds, int) else 0.0
     return found
+
+
+def with_names(sentence: str, name: Callable[[str], str | None]) -> str:
+    """A sentence with the item's id and file name in place of each hash.
+
+    Args:
+        name: hash -> the file's name, null when none is known.
+    Example:
+        >>> with_names(f"by way of {'ab' * 32}; not compared directly", lambda _: "gate.mp4")
+        'by way of item:abababababab (gate.mp4); not compared directly'
+    """
+
+    def spoken(found: re.Match[str]) -> str:
+        called = name(found[0])
+        return short("item", found[0]) + (f" ({visible(called)})" if called else "")
+
+    return _HASH.sub(spoken, sentence)
 
 
 def appearances(posts: Sequence[PostView], objects: Mapping[str, str]) -> list[Appearance]:
@@ -147,9 +179,9 @@ def _ms(utc: str) -> int:
 
 
 def listing(folder: CaseFolder) -> dict[str, Any]:
-    """`muniment trace run --json`: every pair that shares picture or was decided, the clusters, and
-    how the copies of each differ; in `notices` a line for each derived object that could not be read,
-    in `warnings` one for each decision that is contradicted.
+    """`muniment trace run --json`: every pair that shares picture or was decided, copies first and the
+    highest score first, the clusters, and how the copies of each differ; in `notices` a line for each
+    derived object that could not be read, in `warnings` one for each decision that is contradicted.
 
     Raises:
         IntegrityError: if the log cannot be read.
@@ -157,38 +189,45 @@ def listing(folder: CaseFolder) -> dict[str, Any]:
     index = searching.open_index(folder)
     try:
         damage = Damage(folder, index)
-        found = read(folder, index, durations_s(folder, index, damage), (), damage) or NOTHING
+        facts = _facts(folder, index, damage)
+        found = read(folder, index, _durations_s(facts), (), damage) or NOTHING
         names = dict(index.rows("SELECT object, path FROM item ORDER BY idx DESC"))
         warnings = decisions.warnings(found.clusters, decisions.namer(index))
-
-        def source(digest: str) -> dict[str, str]:
-            return {"item": short("item", digest), "name": names.get(digest) or digest}
-
         reader = differing.Differing(folder, index, damage)
-        differ = [
-            differing.as_json(one, {item: source(item) for item in cluster.members})
-            for cluster, one in zip(
-                found.clusters, differing.each(found.clusters, found.pairs, reader), strict=True
-            )
-        ]
+        each = list(differing.each(found.clusters, found.pairs, reader))
     finally:
         index.close()
 
+    def source(digest: str) -> dict[str, Any]:
+        is_still = facts.get(digest, {}).get("still") is True
+        name = names.get(digest) or digest
+        return {"item": short("item", digest), "name": name, "still": is_still}
+
+    def file_name(digest: str) -> str | None:
+        return (names.get(digest) or "").rpartition("/")[2] or None
+
+    def told(one: Pair) -> dict[str, Any]:
+        reasons = [with_names(reason, file_name) for reason in one.reasons]
+        sources = {"a_source": source(one.a), "b_source": source(one.b)}
+        plain: dict[str, Any] = msgspec.to_builtins(one)
+        decided = {
+            "decision": decisions.as_json(one.decision),
+            "falls_with": short("decision", one.falls_with.leaf) if one.falls_with else None,
+        }
+        return plain | sources | decided | {"reasons": reasons}
+
+    order = list(Verdict)
+    pairs = sorted(found.pairs, key=lambda one: (order.index(one.verdict), -one.score))
     return {
         "clips": len(found.clips),
         "compared": found.compared,
         "verdicts": found.verdicts(),
-        "pairs": [
-            msgspec.to_builtins(one)
-            | {"a_source": source(one.a), "b_source": source(one.b)}
-            | {
-                "decision": decisions.as_json(one.decision),
-                "falls_with": short("decision", one.falls_with.leaf) if one.falls_with else None,
-            }
-            for one in found.pairs
-        ],
+        "pairs": [told(one) for one in pairs],
         "clusters": [[source(member) for member in one.members] for one in found.clusters],
-        "differences": differ,
+        "differences": [
+            differing.as_json(one, {member: source(member) for member in cluster.members})
+            for cluster, one in zip(found.clusters, each, strict=True)
+        ],
         "notices": list(damage.lines),
         "warnings": warnings,
     }

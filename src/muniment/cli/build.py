@@ -9,7 +9,7 @@ import typer
 
 from muniment.cli import console
 from muniment.errors import EXIT_PARTLY, UsageError
-from muniment.model.display import visible
+from muniment.model.display import count, visible
 
 if TYPE_CHECKING:
     from muniment.case.building import Built
@@ -140,19 +140,20 @@ def _print(command: str, built: Built, *, as_json: bool) -> None:
             totals[name] = totals.get(name, 0) + number
     console.say(f"Case         {visible(built.folder)}")
     if totals:
-        kept = f"{totals['found']} new, {totals['duplicate']} held already"
+        kept = f"{totals['found']:,} new, {totals['duplicate']:,} held already"
         unchanged = (
-            f", {totals['unchanged']} unchanged since last time" if totals["unchanged"] else ""
+            f", {totals['unchanged']:,} unchanged since last time" if totals["unchanged"] else ""
         )
-        console.say(f"Collected    {totals['attempted']} files: {kept}{unchanged}")
+        console.say(f"Collected    {count(totals['attempted'], 'file')}: {kept}{unchanged}")
         absent = totals["absent_media"]
-        missing = f" ({absent} name a file their export lacks)" if absent else ""
+        name = "names" if absent == 1 else "name"
+        missing = f" ({absent:,} {name} a file their export lacks)" if absent else ""
         services = totals["service_messages"]
-        posts = f"{totals['posts'] - services} and {services} service messages"
+        posts = f"{totals['posts'] - services:,} and {count(services, 'service message')}"
         console.say(f"Posts        {posts}{missing}")
         failed = totals["failed"] + totals["refused"] + totals["absent"]
         console.say(
-            f"Not kept     {failed} (each listed above and in the report)"
+            f"Not kept     {failed:,} (each listed above and in the report)"
             if failed
             else "Not kept     nothing failed"
         )
@@ -161,9 +162,7 @@ def _print(command: str, built: Built, *, as_json: bool) -> None:
     if built.traced is not None:
         console.say(f"Traced       {tracing_line(built.traced)}")
     if built.notices:
-        console.say(
-            f"To look at   {len(built.notices)} lines above; the report lists what was missed"
-        )
+        console.say(f"To look at   {count(len(built.notices), 'line')} above")
     console.say(f"Root         {built.root_sha256}")
     console.say(f"Checkpoint   {built.checkpoint}")
     console.say("             keep both outside this machine: `muniment verify --root … --since …`")
@@ -172,22 +171,39 @@ def _print(command: str, built: Built, *, as_json: bool) -> None:
 
 
 def examined_line(examined: dict[str, int]) -> str:
-    """What this run examined, in words."""
-    failed = examined["failed"]
-    rest = f", {failed} not wholly (each listed above and in the report)" if failed else ""
+    """What this run examined, in the words of the report.
+
+    Example:
+        >>> examined_line({"examined": 1, "partly": 1, "failed": 0, "not_tried": 0, "failed_before": 0})
+        '2 files: 1 wholly, 1 in part (listed above, and in the report under Absences and failures)'
+    """
+    words = {
+        "examined": "wholly",
+        "partly": "in part",
+        "failed": "could not be examined",
+        "not_tried": "not tried",
+    }
+    parts = [f"{examined[name]:,} {word}" for name, word in words.items() if examined[name]]
+    told = count(sum(examined[name] for name in words), "file")
+    if sum(examined[name] for name in words) > examined["examined"]:
+        told += (
+            f": {', '.join(parts)} (listed above, and in the report under Absences and failures)"
+        )
     before = examined["failed_before"]
-    earlier = f"; {before} failed in earlier runs: `muniment examine --again` tries them again"
-    return f"{examined['examined']} files{rest}{earlier if before else ''}"
+    earlier = f"; {before:,} failed in earlier runs: `muniment examine --again` tries them again"
+    return f"{told}{earlier if before else ''}"
 
 
 def tracing_line(traced: dict[str, int]) -> str:
     """The clusters of the whole case, in words."""
+    clips = count(traced["clips"], "clip")
     if not traced["clusters"]:
-        return f"{traced['clips']} clips, no two share footage"
+        return f"{clips}, no two share footage"
     apart = traced["same_camera_other_moment"]
-    others = f"; {apart} pairs of the same camera at another moment" if apart else ""
-    others += f"; {traced['decided']} pairs decided by people" if traced["decided"] else ""
+    others = f"; {count(apart, 'pair')} of the same camera at another moment" if apart else ""
+    decided = traced["decided"]
+    others += f"; {count(decided, 'pair')} decided by people" if decided else ""
     return (
-        f"{traced['clips']} clips: {traced['in_clusters']} share footage, in"
-        f" {traced['clusters']} {'cluster' if traced['clusters'] == 1 else 'clusters'}{others}"
+        f"{clips}: {traced['in_clusters']:,} share footage, in"
+        f" {count(traced['clusters'], 'cluster')}{others}"
     )

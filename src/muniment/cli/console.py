@@ -168,6 +168,8 @@ class Watch:
         self._bar: Bar | None = None
         self._task: TaskID | None = None
         self._notices = 0
+        #: every notice, also those not printed
+        self.told: list[str] = []
 
     def __enter__(self) -> Watch:
         return self
@@ -205,6 +207,7 @@ class Watch:
     def notice(self, line: str) -> None:
         """See `case.progress.Progress`."""
         self._notices += 1
+        self.told.append(line)
         if self._as_json or self._notices > MAX_NOTICES:
             return
         if self._bar:

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from muniment.cli import console
-from muniment.errors import EXIT_INTEGRITY, UsageError
-from muniment.model.display import visible
+from muniment.errors import EXIT_INTEGRITY, EXIT_PARTLY, UsageError
+from muniment.model.display import count, visible
 
 
 def rebuild(case: console.CaseOption = None, as_json: console.JsonOption = False) -> None:
@@ -17,18 +17,16 @@ def rebuild(case: console.CaseOption = None, as_json: console.JsonOption = False
     from muniment.case.facade import Case
 
     result = Case(console.case_folder(case)).rebuild()
-    differing = result.differing
+    differing, told = result.differing, count(result.entries, "entry", "entries")
     if as_json:
         content = {"entries": result.entries, "differing": differing, "equal": not differing}
         console.print_json("rebuild", content)
     elif differing is None:
-        console.say(f"Rebuilt from {result.entries} entries; there was nothing usable to compare.")
+        console.say(f"Rebuilt from {told}; there was nothing usable to compare.")
     elif differing:
-        console.say(
-            f"Rebuilt from {result.entries} entries; it differed in: {', '.join(differing)}."
-        )
+        console.say(f"Rebuilt from {told}; it differed in: {', '.join(differing)}.")
     else:
-        console.say(f"Rebuilt from {result.entries} entries; it was equal, table by table.")
+        console.say(f"Rebuilt from {told}; it was equal, table by table.")
     console.report_errors(EXIT_INTEGRITY if differing else 0)
 
 
@@ -66,10 +64,13 @@ def erase(
         import msgspec
 
         console.print_json("erase", msgspec.to_builtins(result))
+        console.report_errors(EXIT_PARTLY if result.notices else 0)
         return
     console.say(
-        f"Erased       {len(result.objects)} objects, {len(result.entries)} entries' values"
+        f"Erased       {count(len(result.objects), 'object')},"
+        f" the values of {count(len(result.entries), 'entry', 'entries')}"
     )
     if result.still_named_in:
         console.say(f"Still named  {', '.join(result.still_named_in)} may hold its name or text")
     console.say(f"Not reached  {visible(out_of_reach)}")
+    console.report_errors(EXIT_PARTLY if result.notices else 0)

@@ -5,17 +5,27 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from muniment.cli import console
 from muniment.errors import EXIT_PARTLY
-from muniment.model.display import visible
+from muniment.model.display import count, visible
+from muniment.model.ids import short
 
 if TYPE_CHECKING:
+    from muniment.case.copying import Copied
     from muniment.case.looking import Shown
+
+Values = dict[str, Any]
+#: So much of an entry is told on its line of `log`.
+_GIST_CHARACTERS: Final = 80
+IDENTITY: Final = (
+    "An id such as item:3f2a91bc07de, as `muniment log`, `search` and the report give it."
+)
 
 
 def report(
@@ -38,18 +48,22 @@ def report(
     from muniment.case import reporting
     from muniment.errors import UsageError
 
-    folder = console.case_folder(case)
+    folder, watch = console.case_folder(case), console.Watch(as_json=as_json)
     if clear is not None:
         from muniment.case import clearing
 
         if not by or not why:
             raise UsageError("--clear needs --by and --why", remedy="Say who wants it, what for.")
-        written = clearing.write_clear(folder, clear, by=by, why=why, secrets=console.Passphrases())
+        secrets = console.Passphrases()
+        written = clearing.write_clear(
+            folder, clear, by=by, why=why, secrets=secrets, progress=watch
+        )
     else:
         written = reporting.write(folder)
     path = os.fspath(written.path)
     for line in written.notices:
-        console.tell(visible(line) + "\n")
+        if line not in watch.told:
+            console.tell(visible(line) + "\n")
     if as_json:
         name = "report" if clear is None else "clear"
         console.print_json("report", {name: path, "notices": list(written.notices)})
@@ -81,17 +95,70 @@ def log(
 
 
 def _gist(one: Shown) -> str:
-    for field in ("name", "channel", "source", "because"):
-        value = one.values.get(field)
+    """One line on what an entry says; nothing when all of it was erased."""
+    values = one.values
+    told = _GISTS[one.kind](values) if one.kind in _GISTS else ""
+    return visible(told or _named(values))[:_GIST_CHARACTERS]
+
+
+def _named(values: Values) -> str:
+    for field in ("name", "channel", "source", "title", "because"):
+        value = values.get(field)
         if isinstance(value, dict):
             value = value.get("path") or value.get("name")
         if isinstance(value, str):
-            return visible(value)[:60]
+            return value
     return ""
 
 
+def _item(values: Values) -> str:
+    digest = values.get("object")
+    return short("item", digest) if isinstance(digest, str) else "an item not named"
+
+
+def _list(values: Values, field: str) -> list[Any]:
+    """A field that is a list in an entry of ours; anybody may have written this one."""
+    value = values.get(field)
+    return value if isinstance(value, list) else []
+
+
+def _observed(values: Values) -> str:
+    outcome = values.get("outcome")
+    parts = (outcome.get("status"), outcome.get("problem")) if isinstance(outcome, dict) else ()
+    became = ": ".join(str(part) for part in parts if part)
+    step = f"{values.get('step') or ''} {values.get('step_version') or ''}".strip()
+    return f"{step} of {_item(values)}: {became}" if step else ""
+
+
+def _viewed(values: Values) -> str:
+    purpose, by = str(values.get("purpose") or ""), values.get("by")
+    who = "" if purpose.startswith(f"{by}: ") else f"by {by}: "
+    return f"{_item(values)}, {who}{purpose}" if purpose else ""
+
+
+def _erased(values: Values) -> str:
+    objects, entries = _list(values, "objects"), _list(values, "entries")
+    told = f"{count(len(objects), 'object')}, {count(len(entries), 'entry', 'entries')}"
+    return f"{told}: {values.get('why')}"
+
+
+def _recovered(values: Values) -> str:
+    moved = [part for part in _list(values, "moved") if isinstance(part, dict)]
+    files = ", ".join(str(part.get("file")) for part in moved)
+    return f"moved aside, from {files}" if files else ""
+
+
+_GISTS: Final[dict[str, Callable[[Values], str]]] = {
+    "observation.made": _observed,
+    "object.viewed": _viewed,
+    "object.erased": _erased,
+    "log.recovered": _recovered,
+    "acquisition.finished": lambda values: str(values.get("outcome") or ""),
+}
+
+
 def show(
-    identity: Annotated[str, typer.Argument(metavar="ID", help="An id such as item:3f2a91bc07de.")],
+    identity: Annotated[str, typer.Argument(metavar="ID", help=IDENTITY)],
     case: console.CaseOption = None,
     copy_to: Annotated[
         Path | None,
@@ -114,12 +181,17 @@ def show(
 
     folder = console.case_folder(case)
     found = looking.show(folder, identity)
-    copied = _copy(found, copy_to, by, why, folder.path) if copy_to else None
+    watch = console.Watch(as_json=as_json)
+    copied = _copy(found, copy_to, by, why, folder.path, watch) if copy_to else None
+    code = EXIT_PARTLY if copied and copied.notices else 0
     if as_json:
         import msgspec
 
-        content = {"entries": [msgspec.to_builtins(one) for one in found], "copied_to": copied}
-        console.print_json("show", content)
+        listed = [msgspec.to_builtins(one) for one in found]
+        path = copied.path if copied else None
+        notices = copied.notices if copied else ()
+        console.print_json("show", {"entries": listed, "copied_to": path, "notices": notices})
+        console.report_errors(code)
         return
     for one in found:
         console.say(f"{one.id}  {one.kind}  entry {one.index}  {one.at_utc}")
@@ -128,10 +200,18 @@ def show(
             console.say(f"  {name:<14}{visible(text)}")
         console.say()
     if copied:
-        console.say(f"Working copy {visible(copied)}")
+        console.say(f"Working copy {visible(copied.path)}")
+    console.report_errors(code)
 
 
-def _copy(found: list[Shown], target: Path, by: str | None, why: str | None, folder: Path) -> str:
+def _copy(
+    found: list[Shown],
+    target: Path,
+    by: str | None,
+    why: str | None,
+    folder: Path,
+    watch: console.Watch,
+) -> Copied:
     from muniment.case.copying import copy_out
     from muniment.errors import UsageError
 
@@ -140,11 +220,13 @@ def _copy(found: list[Shown], target: Path, by: str | None, why: str | None, fol
         raise UsageError("only an item can be copied", subject=found[0].id)
     if not by or not why:
         raise UsageError("--copy-to needs --by and --why", remedy="Say who takes it and what for.")
-    return copy_out(folder, digest, target, by=by, why=why, secrets=console.Passphrases())
+    return copy_out(
+        folder, digest, target, by=by, why=why, secrets=console.Passphrases(), progress=watch
+    )
 
 
 def proof(
-    identity: Annotated[str, typer.Argument(metavar="ID", help="An id such as item:3f2a91bc07de.")],
+    identity: Annotated[str, typer.Argument(metavar="ID", help=IDENTITY)],
     case: console.CaseOption = None,
     out: Annotated[
         Path | None,

@@ -114,7 +114,10 @@ def _wrong_call(error: Any, *, as_json: bool) -> int:
         console.tell(f"{error.format_message()}\n")
         return EXIT_USAGE
     what = words[:1].lower() + words[1:].rstrip(".")
-    wrong = UsageError(what, subject=command, remedy=f"See `{command} --help`.")
+    is_id = str(getattr(getattr(error, "param", None), "metavar", "")).startswith("ID")
+    where = "`muniment log` lists every id, `muniment search` finds one by a name or text. "
+    remedy = f"{where if is_id else ''}See `{command} --help`."
+    wrong = UsageError(what, subject=command, remedy=remedy)
     wrong.subject = "" if command == "muniment" else command.removeprefix("muniment ")
     console.print_error(wrong, as_json=as_json)
     return EXIT_USAGE

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from muniment.cli import console
 from muniment.errors import EXIT_PARTLY, UsageError
-from muniment.model.display import visible
+from muniment.model.display import count, visible
+from muniment.model.trace import SCORE_SENTENCE, Verdict
+
+#: how the first reason of a pair begins that was told by way of a third clip
+BY_WAY: Final = "by way of "
 
 app = typer.Typer(
     help="Find copies: which clips share footage, where, and how sure.",
@@ -25,22 +29,27 @@ def run(
     ] = None,
     why: Annotated[str, typer.Option("--why", help="The reason.")] = "find copies",
     case: console.CaseOption = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="List also undetermined pairs with a still picture.")
+    ] = False,
     unconfined: console.UnconfinedOption = False,
     as_json: console.JsonOption = False,
 ) -> None:
     """Trace the case's footage: every pair that shares picture, with segments and verdict.
 
     What lacks a result is examined and traced first and the log sealed (needs --by); without
-    --by the results that the log holds are shown.
+    --by the results that the log holds are shown: copies first, the highest score first.
+    Undetermined pairs with a still picture are only counted, unless --all or --json is given.
     """
     from muniment.case import building, traced
     from muniment.case.confining import confined
     from muniment.custody.keyring import KeyFolder
 
     folder = console.case_folder(case)
+    left = False
     if by is not None:
         with confined(unconfined=unconfined) as zygote, console.Watch(as_json=as_json) as watch:
-            building.look_inside_only(
+            seen = building.look_inside_only(
                 folder,
                 by=by,
                 why=why,
@@ -50,24 +59,45 @@ def run(
                 zygote=zygote,
             )
         watch.close()
+        left = bool(seen.notices)
     found = traced.listing(folder)
     # A run has told the warnings already.
     for line in (*found["notices"], *(found["warnings"] if by is None else ())):
         console.tell(visible(line) + "\n")
-    unread = EXIT_PARTLY if found["notices"] else 0
+    unread = EXIT_PARTLY if found["notices"] or left else 0
     if as_json:
         console.print_json("trace run", found)
         console.report_errors(unread)
         return
-    for pair in found["pairs"]:
+    _list(found, every=every)
+    console.report_errors(unread)
+
+
+def _list(found: dict[str, Any], *, every: bool) -> None:
+    shown = [one for one in found["pairs"] if every or not _is_folded(one)]
+    for pair in shown:
         console.say(pair_line(pair))
+        if "".join(pair["reasons"][:1]).startswith(BY_WAY):
+            console.say(f"    {visible(pair['reasons'][0])}")
+    folded = len(found["pairs"]) - len(shown)
+    if folded:
+        console.say(
+            f"{count(folded, 'undetermined pair')} with a still picture not listed (--all lists"
+            " them): a still cannot be told from the same scene a moment later"
+        )
     for number, cluster in enumerate(found["differences"], 1):
         console.say("\n".join(differing_lines(number, cluster)))
-    console.say(
-        f"{found['clips']} clips, {len(found['clusters'])} clusters of copies,"
-        f" {len(found['pairs'])} pairs that share picture"
-    )
-    console.report_errors(unread)
+    clusters = count(len(found["clusters"]), "cluster")
+    pairs = count(len(found["pairs"]), "pair")
+    console.say(f"{count(found['clips'], 'clip')}, {clusters} of copies, {pairs} sharing picture")
+    if found["pairs"]:
+        console.say(SCORE_SENTENCE)
+
+
+def _is_folded(pair: dict[str, Any]) -> bool:
+    is_still = pair["a_source"]["still"] or pair["b_source"]["still"]
+    is_open = pair["verdict"] == Verdict.UNDETERMINED and not pair.get("decision")
+    return bool(is_open and is_still)
 
 
 @app.command("compare")
@@ -89,6 +119,7 @@ def compare(
     console.say(pair_line(pair))
     for reason in pair["reasons"]:
         console.say(f"    {visible(reason)}")
+    console.say(SCORE_SENTENCE)
 
 
 @app.command("decide")
@@ -141,7 +172,7 @@ def decide(
             secrets=console.Passphrases(),
             progress=watch,
         )
-    for line in (*made.notices, *made.warnings):
+    for line in (one for one in (*made.notices, *made.warnings) if one not in watch.told):
         console.tell(visible(line) + "\n")
     if as_json:
         import msgspec
@@ -163,7 +194,7 @@ def pair_line(pair: dict[str, Any]) -> str:
     lines = [f"{pair['verdict']:<26}{pair['score']:.2f}  {_name(pair, 'a')}  {_name(pair, 'b')}"]
     decided = pair.get("decision")
     if decided:
-        before = f" (supersedes {len(decided['earlier'])} earlier)" if decided["earlier"] else ""
+        before = f" (supersedes {len(decided['earlier']):,} earlier)" if decided["earlier"] else ""
         lines.append(
             f"    decided {decided['decision']} by {visible(decided['by'])},"
             f" {decided['at_utc']}: {visible(decided['because'])}{before}"
@@ -190,7 +221,7 @@ def differing_lines(number: int, cluster: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _named(source: dict[str, str]) -> str:
+def _named(source: dict[str, Any]) -> str:
     return visible(f"{source['item']} {source['name']}")
 
 

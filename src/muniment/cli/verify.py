@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from muniment.cli import console
+from muniment.errors import UsageError
 from muniment.model.display import visible
 
 if TYPE_CHECKING:
@@ -18,8 +19,19 @@ MARKS: Final = {"pass": "pass", "fail": "FAIL", "not checked": "not checked"}
 
 def verify(
     folder: Annotated[
-        Path, typer.Argument(help="The case folder.", callback=console.usable)
-    ] = Path(),
+        Path | None,
+        typer.Argument(
+            help="The case folder [default: found upward from here].", callback=console.usable
+        ),
+    ] = None,
+    case: Annotated[
+        Path | None,
+        typer.Option(
+            "--case",
+            help="The same as FOLDER, as other commands name it; give one of them.",
+            callback=console.usable,
+        ),
+    ] = None,
     root: Annotated[
         str | None, typer.Option("--root", help="Root fingerprint, got from the owner another way.")
     ] = None,
@@ -32,9 +44,14 @@ def verify(
     """Check a case offline against its checkpoint and name whatever differs; changes nothing."""
     from muniment.case import verifying
 
+    if folder is not None and case is not None:
+        raise UsageError(
+            "a folder was given twice", subject="--case", remedy="Give FOLDER or --case, not both."
+        )
     pins = verifying.pins(root, since)
+    here = folder or case or Path()
     with console.Watch(as_json=as_json) as watch:
-        verdict = verifying.verify(verifying.case_folder(folder), pins, watch)
+        verdict = verifying.verify(verifying.case_folder(here), pins, watch)
     if as_json:
         import msgspec
 

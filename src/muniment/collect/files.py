@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -187,6 +187,25 @@ class SourceFolder:
         """Whether a file is still as it was when opened, after `read_bytes` were read from it."""
         info = os.fstat(opened.fd)
         return _state(info) == opened.state and info.st_size == read_bytes
+
+
+def case_folders(listed: Iterable[Listed]) -> list[bytes]:
+    """Folders below a source that hold a case of their own: root.json beside log/entries.
+
+    Example:
+        >>> names = (b"a/root.json", b"a/log/entries/000000.jsonl", b"b/root.json")
+        >>> case_folders(Listed(name, 1, 0, None) for name in names)
+        [b'a']
+    """
+    rooted: set[bytes] = set()
+    logged: set[bytes] = set()
+    for one in listed:
+        folder, _, name = one.raw.rpartition(b"/")
+        if name == b"root.json":
+            rooted.add(folder)
+        if folder.endswith(b"/log/entries"):
+            logged.add(folder.removesuffix(b"/log/entries"))
+    return sorted(rooted & logged)
 
 
 def _state(info: os.stat_result) -> tuple[int, int, int, int]:

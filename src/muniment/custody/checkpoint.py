@@ -25,6 +25,7 @@ from muniment.errors import MalformedError
 
 ED25519_TYPE: Final = 0x01
 MLDSA44_TYPE: Final = 0x06
+_NAMES: Final = {ED25519_TYPE: "Ed25519", MLDSA44_TYPE: "ML-DSA-44"}
 _ORIGIN: Final = re.compile(r"muniment/case/[0-9a-f]{32}")
 _SIGNATURE_LINE: Final = re.compile(r"— (\S+) ([A-Za-z0-9+/]+={0,2})")
 _MAX_BYTES: Final = 100_000
@@ -157,6 +158,7 @@ def problems(head: Checkpoint, agents: list[PublicKey]) -> tuple[PublicKey | Non
     signer: PublicKey | None = None
     post_quantum_by: PublicKey | None = None
     seen: set[bytes] = set()
+    damaged: set[tuple[str, int]] = set()
     for line in head.signatures:
         if line.name != head.origin or line.key_id in seen:
             found.append("a signature line is repeated or under another name")
@@ -170,12 +172,17 @@ def problems(head: Checkpoint, agents: list[PublicKey]) -> tuple[PublicKey | Non
         elif kind == MLDSA44_TYPE and _holds_mldsa(line, head, key):
             post_quantum_by = key
         else:
-            found.append(f"a signature of {key.name} does not hold")
+            found.append(f"the {_NAMES[kind]} signature of {key.name} does not hold")
+            damaged.add((key.id, kind))
     if signer is not None and post_quantum_by not in (None, signer):
         found.append("its signatures are by two agents")
     if signer is None:
-        found.append("no Ed25519 signature of a certified agent")
-    elif signer.mldsa44 is not None and post_quantum_by != signer:
+        found.append("no Ed25519 signature of a certified agent holds")
+    elif (
+        signer.mldsa44 is not None
+        and post_quantum_by != signer
+        and (signer.id, MLDSA44_TYPE) not in damaged
+    ):
         found.append(f"the ML-DSA-44 signature of {signer.name} is missing")
     return signer, found
 

@@ -30,6 +30,7 @@ from muniment.custody.verify_checks import (
 )
 from muniment.custody.verify_log import LogPass, Observer, read_log
 from muniment.errors import EXIT_INTEGRITY, EXIT_SIGNATURE, MalformedError
+from muniment.model.display import count
 from muniment.model.verify import Check, Verdict
 from muniment.store.layout import CHECKPOINT, KEPT_CHECKPOINT_NAME, ROOT, SEGMENT_NAME
 
@@ -104,7 +105,8 @@ def _line_checks(log: LogPass) -> tuple[Check, Check, Check]:
         log.form.check(
             "entries",
             EXIT_INTEGRITY,
-            f"{log.frontier.size} entries, each in its one form and following its author's last",
+            f"{count(log.frontier.size, 'entry', 'entries')}, each in its one form and following its"
+            " author's last",
             "entries are changed, missing, extra or out of order",
         ),
         log.signatures.check(

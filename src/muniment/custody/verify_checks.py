@@ -15,14 +15,18 @@ from muniment.custody.reader import Reader
 from muniment.custody.rules import NEVER_ERASED
 from muniment.custody.verify_log import Findings, LogPass
 from muniment.errors import EXIT_INTEGRITY, EXIT_PARTLY, EXIT_SIGNATURE
+from muniment.model.display import count
 from muniment.model.verify import Check, Status
 from muniment.store.layout import (
     CHECKPOINT,
     CHECKPOINTS,
     KEPT_CHECKPOINT_NAME,
+    PRIVATE,
     ROOT,
+    SEGMENT_ENTRIES,
     SEGMENT_NAME,
     object_name,
+    segment_file,
 )
 
 
@@ -96,17 +100,23 @@ def check_erasures(log: LogPass) -> Check:
     for index, (kind, leaf, gone) in log.blank.items():
         extra = gone if kind in NEVER_ERASED else gone - allowed.get((index, leaf), set())
         if extra:
-            found.add(f"entry {index}", f"no erasure names its missing {', '.join(sorted(extra))}")
+            found.add(_private(index), f"no erasure names its missing {', '.join(sorted(extra))}")
     for (index, leaf), wanted in allowed.items():
         blanked = log.blank.get(index)
         left = wanted - (blanked[2] if blanked and blanked[1] == leaf else frozenset())
         if left:
             what = f"still holds {', '.join(sorted(left))}, logged as erased"
-            log.tail.add(f"entry {index}", what)
-    passed = f"{len(log.erasures)} erasures logged; nothing else is missing"
+            log.tail.add(_private(index), what)
+    passed = f"{count(len(log.erasures), 'erasure')} logged; nothing else is missing"
     return found.check(
         "erasures", EXIT_INTEGRITY, passed, "private values are gone unaccounted for"
     )
+
+
+def _private(index: int) -> str:
+    """An entry, and where its private line stands."""
+    number, offset = divmod(index, SEGMENT_ENTRIES)
+    return f"entry {index} ({PRIVATE}/{segment_file(number)} line {offset + 1})"
 
 
 def check_tree(log: LogPass, head: Checkpoint | None) -> Check:
@@ -115,7 +125,8 @@ def check_tree(log: LogPass, head: Checkpoint | None) -> Check:
     if head is None:
         return Check("tree", Status.NOT_CHECKED, "there is no checkpoint to compare with")
     if head.size > log.frontier.size:
-        found.add("log/entries", f"{log.frontier.size} entries; the checkpoint covers {head.size}")
+        held = count(log.frontier.size, "entry", "entries")
+        found.add("log/entries", f"{held}; the checkpoint covers {head.size}")
     elif log.roots.get(head.size) != head.root:
         found.add("log/entries", f"the first {head.size} entries do not hash to the root signed")
     passed = f"the first {head.size} entries hash to the checkpoint's root"
@@ -208,14 +219,17 @@ def check_since(log: LogPass, head: Checkpoint | None, pins: Pins) -> Check:
     found = Findings()
     if size > log.frontier.size:
         found.add(
-            "log", f"rolled back: {log.frontier.size} entries, the checkpoint given has {size}"
+            "log",
+            f"rolled back: {count(log.frontier.size, 'entry', 'entries')}, the checkpoint given has"
+            f" {size}",
         )
     elif log.roots.get(size) != root:
         found.add(
             "log", f"rewritten: its first {size} entries are not those of the checkpoint given"
         )
     elif head is not None and size > head.size:
-        found.add(CHECKPOINT, f"rolled back: it covers {head.size} entries, the one given {size}")
+        held = count(head.size, "entry", "entries")
+        found.add(CHECKPOINT, f"rolled back: it covers {held}, the one given {size}")
     if pins.since_note is not None:
         signer, problems = checkpoints.problems(pins.since_note, log.agents_below(size))
         for what in problems if signer is None else ():
@@ -250,7 +264,7 @@ def check_objects(log: LogPass, reader: Reader) -> tuple[Check, list[str], int]:
             found.add(object_name(digest), f"is missing ({label})")
     for digest in sorted(erased & seen):
         log.tail.add(object_name(digest), "is logged as erased but still there")
-    passed = f"{len(seen)} objects, each with the bytes of its name, none missing"
+    passed = f"{count(len(seen), 'object')}, each with the bytes of its name, none missing"
     check = found.check("objects", EXIT_INTEGRITY, passed, "objects are changed or missing")
     return check, extra, len(seen)
 
@@ -276,7 +290,8 @@ def check_tail(log: LogPass, sealed: int, extra_objects: list[str]) -> Check:
     """What no checkpoint covers: entries of an interrupted run, torn lines, unlogged objects."""
     found = log.tail
     if log.frontier.size > sealed:
-        what = f"{log.frontier.size - sealed} entries beyond the checkpoint, signed by nobody"
+        beyond = count(log.frontier.size - sealed, "entry", "entries")
+        what = f"{beyond} beyond the checkpoint, signed by nobody"
         found.add(f"entries {sealed} to {log.frontier.size - 1}", what)
     for name in extra_objects:
         found.add(name, "no entry names it: left by an interrupted run, or added")

@@ -20,6 +20,7 @@ from muniment.custody.rules import (
 )
 from muniment.custody.tree import EMPTY_ROOT, Frontier, leaf_hash
 from muniment.errors import MalformedError
+from muniment.model.display import count
 from muniment.model.entries import Entry
 from muniment.model.verify import MAX_FINDINGS, Check, Finding, Status
 from muniment.store.layout import SEGMENT_ENTRIES, SEGMENT_NAME, segment_file
@@ -108,23 +109,27 @@ def read_log(
         lines = _lines(log, reader, public, sealed)
         others = _lines(log, reader, private, sealed)
         for offset, (line, other) in enumerate(zip_longest(lines, others)):
-            piece = f"{public} line {offset + 1}"
+            places = f"{public} line {offset + 1}", f"{private} line {offset + 1}"
             if line is None:
                 index = log.frontier.size
                 target = log.form if index < sealed else log.tail
-                target.add(f"{private} line {offset + 1}", "has no entry line")
+                target.add(places[1], "has no entry line")
                 continue
-            _one(log, piece, line, other, sealed)
+            _one(log, places, line, other, sealed)
             if log.frontier.size in wanted:
                 log.roots[log.frontier.size] = log.frontier.root()
         if not lines and not others:
             _note_empty(log, reader, public, private, segments)
         is_last = f"log/entries/{segment_file(number + 1)}" not in segments
         if len(lines) != SEGMENT_ENTRIES and not is_last:
-            log.form.add(public, f"holds {len(lines)} entries, not {SEGMENT_ENTRIES}")
+            log.form.add(
+                public, f"holds {count(len(lines), 'entry', 'entries')}, not {SEGMENT_ENTRIES:,}"
+            )
         for name, held in ((public, lines), (private, others)):
             if len(held) > SEGMENT_ENTRIES:
-                log.form.add(name, f"holds {len(held)} lines, {SEGMENT_ENTRIES} are the most")
+                log.form.add(
+                    name, f"holds {count(len(held), 'line')}, {SEGMENT_ENTRIES:,} are the most"
+                )
 
 
 def _note_empty(
@@ -167,23 +172,31 @@ def _lines(log: LogPass, reader: Reader, name: str, sealed: int) -> list[bytes]:
     if torn:
         first = int(name[-12:-6]) * SEGMENT_ENTRIES
         target = log.form if first + len(lines) < sealed else log.tail
-        target.add(name, f"{len(torn)} bytes after its last whole line")
+        target.add(name, f"{count(len(torn), 'byte')} after its last whole line")
     return lines
 
 
-def _one(log: LogPass, piece: str, line: bytes, other: bytes | None, sealed: int) -> None:
+def _one(
+    log: LogPass, places: tuple[str, str], line: bytes, other: bytes | None, sealed: int
+) -> None:
     """Check one entry; its leaf counts even when it is malformed, so that the others keep their
-    places."""
+    places.
+
+    Args:
+        places: where its public and its private line stand.
+    """
     index, leaf = log.frontier.size, leaf_hash(line)
     log.frontier.append(leaf)
     is_sealed = index < sealed
-    named = f"entry {index} ({piece})"
+    named = f"entry {index} ({places[0]})"
     try:
         entry = entries.parse(line)
     except MalformedError as error:
         (log.form if is_sealed else log.tail).add(named, error.what)
         return
-    values = _values(log, index, entry, leaf.hex(), other, named, is_sealed)
+    values = _values(
+        log, index, entry, leaf.hex(), other, f"entry {index} ({places[1]})", is_sealed
+    )
     if index == 0 and entry.kind == "case.opened" and values is not None:
         _hold_root(log, values)
     case = log.root.case if log.root else entry.case

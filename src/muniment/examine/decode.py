@@ -30,7 +30,7 @@ from muniment.examine.opening import Opened, check_size
 from muniment.examine.pictures import UPRIGHT, Turn, turn_of
 from muniment.examine.problems import UnexaminableError
 from muniment.examine.sound import Sound
-from muniment.examine.streams import KEYS, LOOKAHEAD, SOUND, Grids, Order, spec
+from muniment.examine.streams import KEYS, LOOKAHEAD, RATES_FPS, SOUND, Grids, Order, spec
 from muniment.model.examine import Note, Problem
 
 _MOST_SIZES = 16
@@ -109,15 +109,15 @@ class Pass:
     def _build(self) -> None:
         specs = [spec(name) for name in self._takers if name not in (SOUND, KEYS)]
         self._feeds = [Feed(one, self._base, self._give) for one in specs]
-        rates = {one.rate_fps for one in specs} or {1}
-        self._order = Order(Grids(rates, self._base))
+        # of all rates there are, whoever takes them: what is made is then the same bytes whichever
+        # examiners run beside
+        self._order = Order(Grids(RATES_FPS, self._base))
         self._keys = None
         if KEYS in self._takers:
-            self._keys = Keys(self._opened.duration_s, max(rates))
+            self._keys = Keys(self._opened.duration_s, max(RATES_FPS))
         self._sound = None
         if SOUND in self._takers and self._opened.audio is not None:
             self._sound = Sound(self._opened.audio, self._give_sound)
-        self._pictured = bool(self._feeds) or self._keys is not None
 
     def run(self) -> None:
         """Decode to the end and feed.
@@ -137,15 +137,13 @@ class Pass:
         self._check_times(final=True)
 
     def _read(self) -> None:
-        if not self._pictured and self._sound is not None:
+        if self._video is None and self._sound is not None:
             self._sound.begins(self._first_sound_s())
         for packet in self._packets():
             if packet.size == 0:
                 continue  # the end: drained below
             if self._video is not None and packet.stream_index == self._video.index:
                 self._measure(packet, sound=False)
-                if not self._pictured:
-                    continue
                 if packet.pts is not None:
                     self._order.add(packet.pts)
                 self._ahead.append(packet)
@@ -256,7 +254,7 @@ class Pass:
             self._frame(frame)
 
     def _drain(self) -> None:
-        if self._video is None or not self._pictured:
+        if self._video is None:
             return
         try:
             for frame in self._video.codec_context.decode(None):

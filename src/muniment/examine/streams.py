@@ -20,6 +20,8 @@ import msgspec
 LOOKAHEAD: Final = 20
 
 _NAME: Final = re.compile(r"(gray|rgb)([1-9][0-9]{0,2})@([1-9][0-9]?)fps")
+#: The rates there are. What is decoded depends on all of them and not on who asks.
+RATES_FPS: Final = (1, 2, 5)
 SOUND: Final = "pcm16k"
 KEYS: Final = "rgb@keyframe"
 
@@ -44,7 +46,7 @@ def spec(name: str) -> Spec:
         Spec(name='gray24@5fps', gray=True, size_px=24, rate_fps=5)
     """
     found = _NAME.fullmatch(name)
-    if found is None:
+    if found is None or int(found[3]) not in RATES_FPS:
         raise ValueError(f"no stream is called {name!r}")
     return Spec(name, found[1] == "gray", int(found[2]), int(found[3]))
 

@@ -127,7 +127,7 @@ class _Work:
                 facts.decoded(done.seen)
                 self.notes += decode.notes(done.seen, opened)
                 self.findings += [one.end() for one in examiners]
-            structure.judge(found, done.seen, opened.video is not None and bool(watched))
+            structure.judge(found, done.seen, opened.video is not None)
         finally:
             opened.close()
 

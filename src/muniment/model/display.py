@@ -1,4 +1,5 @@
-"""Hostile names made safe to print: what could deceive a reader is shown as an escape."""
+"""Text for people: hostile names made safe to print (what could deceive a reader is shown as an
+escape), numbers with their nouns."""
 
 from __future__ import annotations
 
@@ -40,6 +41,16 @@ def visible(text: str, *, keep_newlines: bool = False) -> str:
         else:
             out.append(char)
     return "".join(out)
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """A number with its noun.
+
+    Example:
+        >>> count(1, "post"), count(1200, "post"), count(0, "copy", "copies")
+        ('1 post', '1,200 posts', '0 copies')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def _between_symbols(text: str, index: int) -> bool:

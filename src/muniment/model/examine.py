@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from enum import StrEnum
 from typing import Any, Final, Literal
 
@@ -94,3 +95,17 @@ class Wanted(msgspec.Struct, frozen=True):
     media_type: str | None
     size_bytes: int
     parameters: dict[str, Any] = {}
+
+
+def worst(statuses: Set[str]) -> str:
+    """What became of an object as a whole, from what became of each examiner asked.
+
+    Example:
+        >>> worst({"done"}), worst({"done", "failed"}), worst({"failed"}), worst(set())
+        ('done', 'partly', 'failed', 'not_tried')
+    """
+    if not statuses - {"not_tried"}:
+        return "not_tried"
+    if not statuses & {"done", "partly"}:
+        return "failed"
+    return "done" if statuses == {"done"} else "partly"

@@ -157,10 +157,19 @@ class CustodyView(msgspec.Struct, frozen=True):
     clock_steps_back: int
 
 
+class LibraryView(msgspec.Struct, frozen=True):
+    """A library, or the kind of machine, that steps recorded they worked with."""
+
+    name: str
+    version: str
+    steps: tuple[str, ...]
+
+
 class ReportData(msgspec.Struct, frozen=True):
     """All the report shows. Posts are in order of their earliest possible time, unknown times last;
     items in order of their first acquisition; `tools` are (name, version) pairs of everything that
-    wrote to the log. `trace` is null when copies were not looked for."""
+    wrote to the log; `libraries` are what its steps recorded they worked with. `trace` is null when
+    copies were not looked for."""
 
     case_id: str
     title: str
@@ -175,3 +184,4 @@ class ReportData(msgspec.Struct, frozen=True):
     tools: tuple[tuple[str, str], ...]
     report_version: str
     trace: TraceView | None = None
+    libraries: tuple[LibraryView, ...] = ()

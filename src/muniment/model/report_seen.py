@@ -255,7 +255,8 @@ class ClusterView(msgspec.Struct, frozen=True):
 class TraceView(msgspec.Struct, frozen=True):
     """What tracing found and people decided. `apart` are pairs that do not count as the same footage:
     those that people kept apart first, then those of verdict `same_camera_other_moment` or
-    `undetermined`, at most MOST_APART of `apart_total`; `verdicts` counts all pairs by the program's
+    `undetermined`, at most MOST_APART of `apart_total`, without the `apart_small` with a thumbnail that
+    an export made; `verdicts` counts all pairs by the program's
     verdict. `decided` are the pairs that people decided, the latest first, at most MOST_APART of
     `decided_total`. `error_rate` is a sentence; where none was measured it says so."""
 
@@ -269,3 +270,4 @@ class TraceView(msgspec.Struct, frozen=True):
     error_rate: str = "unknown for this material"
     decided: tuple[PairView, ...] = ()
     decided_total: int = 0
+    apart_small: int = 0

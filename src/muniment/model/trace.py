@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
+
+#: Shown wherever scores are.
+SCORE_SENTENCE: Final = (
+    "The score tells how well the pictures and what moves in them agree: 0.5 to 1 for the same footage,"
+    " at most 0.5 for anything else; it is no probability."
+)
 
 
 class Verdict(StrEnum):

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from muniment.model.display import count
 from muniment.model.report import ReportData
 from muniment.report import targets
 from muniment.report.axis import Step, as_utc, edges
@@ -26,7 +27,7 @@ from muniment.report.scene import (
     picture,
 )
 from muniment.report.survey import MOST_ROWS, Survey
-from muniment.report.wording import count, line
+from muniment.report.wording import line
 
 _MOST_BINS: Final = 36
 _MOST_BARS: Final = 5

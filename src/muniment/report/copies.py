@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from muniment.model.display import count
 from muniment.model.report_seen import (
     MOST_APART,
     MOST_PAIRS,
@@ -37,7 +38,7 @@ from muniment.report.rows import Link, When, moment
 from muniment.report.scene import Picture
 from muniment.report.thumbs import Pictures
 from muniment.report.timeline import TimeLine, span_words, time_line
-from muniment.report.wording import clip_time, count, line, stretch
+from muniment.report.wording import clip_time, line, stretch
 
 #: Pairs of one cluster, and of those kept apart, that are shown with pictures.
 MOST_PICTURED: Final = 12

@@ -9,12 +9,13 @@ from typing import Final
 import msgspec
 
 from muniment.model.differences import Added, Box, Covered, Difference, Making, Missing, Sound
+from muniment.model.display import count
 from muniment.model.report_differences import DifferencesView, DifferenceView
 from muniment.model.report_seen import FrameView
 from muniment.report.bounds import Share
 from muniment.report.rows import Link
 from muniment.report.thumbs import Drawn, Pictures
-from muniment.report.wording import clip_time, count, line, stretch
+from muniment.report.wording import clip_time, line, stretch
 
 #: Copies of a cluster that are shown beside the fullest version, and those without a fold.
 MOST_COMPARED: Final = 24

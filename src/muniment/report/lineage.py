@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from muniment.model.display import count
 from muniment.model.report_seen import ClusterView, EdgeView, MemberView
 from muniment.report.scene import (
     AXIS_HEIGHT,
@@ -25,7 +26,7 @@ from muniment.report.scene import (
     scale,
 )
 from muniment.report.survey import is_exact
-from muniment.report.wording import clock, count, fit, line, span_ms
+from muniment.report.wording import clock, fit, line, span_ms
 
 #: Copies drawn; the lists have all of them.
 MOST_DRAWN: Final = 40

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from muniment.model.display import count
 from muniment.model.report import PostView, ReportData
 from muniment.report import targets
 from muniment.report.scene import (
@@ -24,7 +25,7 @@ from muniment.report.scene import (
     picture,
 )
 from muniment.report.survey import SERVICE, Lane, Span, Survey, is_exact
-from muniment.report.wording import clock, count, fit, line, span_ms
+from muniment.report.wording import clock, fit, line, span_ms
 
 _MOST_STACKED: Final = 8
 _UNDATED_ACROSS: Final = 5

@@ -13,8 +13,10 @@ from typing import Any, Final
 import jinja2
 from markupsafe import Markup
 
+from muniment.model.display import count
 from muniment.model.report import ReportData
 from muniment.model.report_seen import THUMBNAIL_PX, Thumbnails
+from muniment.model.trace import SCORE_SENTENCE
 from muniment.report import rows, wording
 from muniment.report.bounds import Shares
 from muniment.report.copies import MOST_OPEN_MEMBERS, MOST_PICTURED, MOST_UNFOLDED, Copies
@@ -23,10 +25,13 @@ from muniment.report.scene import WIDTH
 from muniment.report.seen import Details
 from muniment.report.spread import spread
 from muniment.report.story import (
+    EXAMINED_WORDS,
+    Story,
     confinement_sentence,
     done_sentence,
     not_done_sentence,
     story,
+    unexamined,
     untried,
 )
 from muniment.report.summary import OUTCOMES, outcome_word, reasons, summary, window
@@ -76,6 +81,7 @@ def _values(data: ReportData, thumbnails: Thumbnails | None) -> dict[str, Any]:
         "done": done_sentence(told),
         "not_done": not_done_sentence(told),
         "untried": untried(told),
+        "unexamined": unexamined(data.items),
         "copies": Copies(data.trace, items, posts, pictures, shares) if data.trace else None,
         "details": Details(data, items, pictures, shares),
         "pictures": pictures,
@@ -87,7 +93,7 @@ def _values(data: ReportData, thumbnails: Thumbnails | None) -> dict[str, Any]:
         "groups": groups,
         "items": items,
         "reasons": reasons(data),
-        "words": _words(data, facts),
+        "words": _words(data, facts, told),
         "acquisition_anchors": acquisitions,
         "acquisition_links": dict(
             zip(
@@ -130,7 +136,8 @@ def environment() -> jinja2.Environment:
         "confined": confinement_sentence,
     }
     made.globals |= {
-        "count": wording.count,
+        "SCORE": SCORE_SENTENCE,
+        "count": count,
         "MOST_OPEN": rows.MOST_OPEN,
         "MOST_FOLDED": rows.MOST_FOLDED,
     }
@@ -163,7 +170,13 @@ _MEANINGS: Final = {
 }
 
 
-def _words(data: ReportData, facts: Survey) -> list[dict[str, Any]]:
+_EXAMINED: Final = {
+    "partly": "it is held, and only some of it could be decoded or read",
+    "failed": "it is held, and nothing of it could be decoded or read",
+}
+
+
+def _words(data: ReportData, facts: Survey, told: Story) -> list[dict[str, Any]]:
     """The words for what is not there, what each means, and how often it is so here."""
     numbers = Counter(miss.outcome for miss in data.misses)
     words = [
@@ -181,7 +194,12 @@ def _words(data: ReportData, facts: Survey) -> list[dict[str, Any]]:
         "meaning": "what is held does not decide it; here: posts without an exact time",
         "number": undated + loose,
     }
-    return [*words, cannot]
+    examined = [
+        {"word": word, "meaning": _EXAMINED[outcome], "number": told.outcomes[outcome]}
+        for outcome, word in EXAMINED_WORDS.items()
+        if outcome in _EXAMINED
+    ]
+    return [*words, *examined, cannot]
 
 
 def _claims(facts: Survey) -> list[dict[str, Any]]:

@@ -8,12 +8,13 @@ from typing import Final
 
 import msgspec
 
+from muniment.model.display import count
 from muniment.model.report_seen import AlignedFrames, DecisionView, FrameView, PairView
 from muniment.model.trace import Decision, Segment, Transform, Verdict
 from muniment.report.rows import Link
 from muniment.report.thumbs import Drawn, Pictures
 from muniment.report.timeline import PairBars, pair_bars
-from muniment.report.wording import clip_time, count, line, spoken, stretch
+from muniment.report.wording import clip_time, line, spoken, stretch
 
 #: Moments shown of one pair; segments listed; earlier decisions told.
 MOST_MOMENTS: Final = 4
@@ -186,7 +187,7 @@ class Pairs:
             _score(pair.score),
             where or "no segment",
             line("; ".join(differs), 300) or "nothing noted",
-            line(" ".join(pair.reasons), 300) or "none recorded",
+            line("; ".join(one.rstrip(".") for one in pair.reasons), 400) or "none recorded",
         )
 
     def decided(self, pair: PairView) -> DecidedRow | None:

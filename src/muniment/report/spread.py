@@ -10,12 +10,13 @@ from typing import Final
 
 import msgspec
 
+from muniment.model.display import count
 from muniment.model.report import ReportData
 from muniment.report import bins, marks
 from muniment.report.axis import as_utc
 from muniment.report.scene import Picture, Scale, scale
 from muniment.report.survey import MOST_ROWS, SERVICE, Survey, is_exact, narrowed
-from muniment.report.wording import count, duration
+from muniment.report.wording import duration
 
 #: A close-up is drawn when a share of the posts, the largest of these (in percent) that does, lies
 #: within one part in so many of the whole span.

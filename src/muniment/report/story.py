@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
+from muniment.model.display import count
+from muniment.model.examine import worst
 from muniment.model.report import ItemView, ReportData
 from muniment.model.report_seen import ConfinementView
-from muniment.report.wording import count, line
+from muniment.report.wording import line
 
-_WORDS: Final = {
+#: What became of an item, in words.
+EXAMINED_WORDS: Final = {
     "done": "examined",
     "partly": "examined in part",
     "failed": "could not be examined",
@@ -21,14 +25,7 @@ _WORDS: Final = {
 
 def outcome_of(item: ItemView) -> str:
     """`done`, `partly`, `failed` or `not_tried`; "" for an item that no examiner is made for."""
-    found = {one.outcome for one in item.examined}
-    if not found:
-        return ""
-    if found == {"not_tried"}:
-        return "not_tried"
-    if not found & {"done", "partly"}:
-        return "failed"
-    return "done" if found == {"done"} else "partly"
+    return worst({one.outcome for one in item.examined}) if item.examined else ""
 
 
 def problems_of(item: ItemView) -> tuple[str, ...]:
@@ -39,9 +36,39 @@ def problems_of(item: ItemView) -> tuple[str, ...]:
 
 def examined_word(item: ItemView) -> str:
     """The same in words, with the named errors; "" for an item that no examiner is made for."""
-    word = _WORDS.get(outcome_of(item), "")
+    word = EXAMINED_WORDS.get(outcome_of(item), "")
     why = ", ".join(line(one, 60) for one in problems_of(item)[:3])
     return f"{word}: {why}" if word and why else word
+
+
+class Unexamined(msgspec.Struct, frozen=True):
+    """An item that was not examined wholly: what became of it, and why, in words."""
+
+    id: str
+    name: str
+    outcome: str
+    reasons: tuple[str, ...]
+
+
+def unexamined(items: Sequence[ItemView]) -> tuple[Unexamined, ...]:
+    """Those of the items that an examiner is made for and that were not examined wholly."""
+    found = []
+    for item in items:
+        outcome = outcome_of(item)
+        if outcome in ("", "done"):
+            continue
+        told = ((one.problem, one.detail) for one in item.examined if one.outcome != "done")
+        # The examiners of one pass mostly say the same.
+        reasons = dict.fromkeys(_why(*pair) for pair in told if any(pair))
+        name = item.circumstances[0].path if item.circumstances else item.id
+        found.append(Unexamined(item.id, line(name, 1000), EXAMINED_WORDS[outcome], tuple(reasons)))
+    return tuple(found)
+
+
+def _why(problem: str, detail: str) -> str:
+    """A named error and its detail, which may begin with the name."""
+    is_said = problem and detail.startswith(problem)
+    return ": ".join(line(part, 300) for part in ("" if is_said else problem, detail) if part)
 
 
 class Story(msgspec.Struct, frozen=True):
@@ -91,9 +118,9 @@ def done_sentence(told: Story) -> str:
     if not told.is_tried:
         return "No footage was decoded; copies, place and time have not been examined."
     tried = told.outcomes
-    words = [f"{tried['done']:,} examined"]
+    words = [f"{tried['done']:,} examined wholly"]
     words += [f"{tried['partly']:,} in part"] if tried["partly"] else []
-    words += [f"{tried['failed']:,} could not be"] if tried["failed"] else []
+    words += [f"{tried['failed']:,} could not be examined"] if tried["failed"] else []
     words += [f"{tried['not_tried']:,} not tried"] if tried["not_tried"] else []
     return f"Of {count(sum(tried.values()), 'item')} that can be examined: {', '.join(words)}."
 

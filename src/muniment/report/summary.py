@@ -7,12 +7,13 @@ from typing import Final
 
 import msgspec
 
+from muniment.model.display import count
 from muniment.model.report import ItemView, ReportData
 from muniment.model.trace import Verdict
 from muniment.report.marks import when
 from muniment.report.story import Story, done_sentence, not_done_sentence
 from muniment.report.survey import GONE, SERVICE, Survey, is_exact
-from muniment.report.wording import count, duration, line, millis, size, spoken
+from muniment.report.wording import duration, line, millis, size, spoken
 
 #: Category -> singular and plural, in the order the page shows them.
 CATEGORIES: Final = {
@@ -249,7 +250,7 @@ def _not_examined(data: ReportData, told: Story) -> list[Fact]:
         words = ", ".join(f"{number:,} {line(name, 60)}" for name, number in named[:_MOST_REASONS])
         more = sum(number for _, number in named[_MOST_REASONS:])
         words += f", {more:,} for other reasons" if more else ""
-        facts.append(Fact(f"Not wholly examined: {words}.", "seen"))
+        facts.append(Fact(f"Not wholly examined: {words}.", "unexamined"))
     decided = data.trace.decided if data.trace else ()
     open_pairs = data.trace.verdicts.get(Verdict.UNDETERMINED, 0) if data.trace else 0
     open_pairs -= sum(one.verdict is Verdict.UNDETERMINED for one in decided)

@@ -6,9 +6,10 @@ from typing import Final
 
 import msgspec
 
+from muniment.model.display import count
 from muniment.report.scene import Band, at
 from muniment.report.survey import Survey
-from muniment.report.wording import count, fit, line
+from muniment.report.wording import fit, line
 
 #: Names drawn in lanes of their own; further ones share one lane.
 MOST_NAMES: Final = 10

@@ -11,10 +11,11 @@ from typing import Final
 
 import msgspec
 
+from muniment.model.display import count
 from muniment.model.report_differences import PieceView, SourceView
 from muniment.model.report_seen import CompositeView, CopyRow, PairView, ShownSpan
 from muniment.report.scene import LEFT, WIDTH, at
-from muniment.report.wording import clip_time, count, fit, line, stretch
+from muniment.report.wording import clip_time, fit, line, stretch
 
 #: Copies drawn on one time line; the table has the others.
 MOST_ROWS_DRAWN: Final = 40

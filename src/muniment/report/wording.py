@@ -10,7 +10,7 @@ import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from muniment.model.display import visible
+from muniment.model.display import count, visible
 from muniment.model.times import Interval
 
 MONTHS: Final = (
@@ -97,16 +97,6 @@ def day(ms: int) -> str:
     """The day of a moment, e.g. `2 May 2026`."""
     at = moment(ms)
     return f"{at.day} {MONTHS[at.month - 1]} {at.year}"
-
-
-def count(number: int, one: str, many: str | None = None) -> str:
-    """A number with its noun.
-
-    Example:
-        >>> count(1, "post"), count(1200, "post"), count(0, "copy", "copies")
-        ('1 post', '1,200 posts', '0 copies')
-    """
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def clip_time(seconds: float) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from muniment.errors import SandboxError
+from muniment.sandbox import shell
 from muniment.sandbox.protocol import REQUEST, STATUS_BYTES, Command, Exit, Frames, Order, Status
 from muniment.sandbox.records import REQUEST_BYTES, Ended, Layers, Limits, Outcome
 from muniment.sandbox.zygote import FAILED, PROBE_LIMITS, READY
@@ -38,6 +39,7 @@ _START_S = 120.0
 _GRACE_S = 10.0
 #: A worker that is killed with less of its memory in use than this share was not the reason.
 _NEAR_LIMIT = 0.75
+_NOT_PUT_ON = "a layer of confinement could not be put on"
 _READ_BYTES = 1 << 18
 _READS_AT_ONCE = 16
 _UNCONFINED = (
@@ -190,7 +192,7 @@ def _by_exit_code(code: int, frames: Frames) -> tuple[Outcome, str]:
     if code == Exit.OUTPUT:
         return "output", ""
     if code == Exit.SETUP:
-        return "crashed", "a layer of confinement could not be put on"
+        return "lost", ", ".join((_NOT_PUT_ON, *shell.low_limits()))
     return "crashed", f"left with code {code}"
 
 
@@ -240,9 +242,7 @@ class Zygote:
         if confined and not zygote.layers.seccomp:
             zygote.close()
             reason = zygote.layers.reason or "the probe was not stopped"
-            raise SandboxError(
-                f"decoding cannot be confined on this machine ({reason})", remedy=_UNCONFINED
-            )
+            raise shell.not_confined(reason, _UNCONFINED)
         return zygote
 
     def __enter__(self) -> Zygote:
@@ -362,11 +362,7 @@ class Zygote:
             process.kill()
             process.wait()
             why = answer.removeprefix(FAILED).decode("utf-8", "replace") or "it gave no answer"
-            raise SandboxError(
-                f"the process that decodes did not start ({why})",
-                subject=self._entry,
-                remedy="Install Muniment anew; if that does not help, report it.",
-            )
+            raise shell.not_started(why, self._entry)
         ours.settimeout(_GRACE_S)
         return process, ours, answer.removeprefix(READY).decode("utf-8", "replace").splitlines()
 

@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Final
@@ -126,6 +127,10 @@ class CaseFolder:
         """Path of an object."""
         return self.objects / digest[:2] / digest[2:]
 
+    def looks_like_case(self) -> bool:
+        """Whether root.json and a log lie here; whether they hold is not asked."""
+        return self.root.is_file() and self.entries.is_dir()
+
     def exists(self) -> bool:
         """Whether a case was begun here: root.json or any log file is present."""
         return self.root.exists() or self.entries.exists()
@@ -138,11 +143,19 @@ def find(start: Path) -> CaseFolder:
         NoCaseError: if there is none.
     """
     start = start.absolute()
+    # A mistyped folder within a case must not lead to that case.
+    if not os.path.lexists(start):
+        raise NoCaseError(
+            "does not exist",
+            subject=str(start),
+            remedy="Check the path. A new case is made by `muniment build` or `muniment init`.",
+        )
     for folder in (start, *start.parents):
-        if (folder / ROOT).is_file() and (folder / ENTRIES).is_dir():
+        if CaseFolder(folder).looks_like_case():
             return CaseFolder(folder)
     raise NoCaseError(
-        "no case at or above this folder",
+        "is no case, nor lies in one",
         subject=str(start),
-        remedy="Name its folder (--case DIR), or make one with `muniment init`.",
+        remedy="Name the folder that holds root.json with --case DIR. A new case is made by"
+        " `muniment build` or `muniment init`.",
     )

@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -97,9 +97,13 @@ class ObjectStore:
         self._pending_bytes += len(data)
         return digest
 
-    def add_file(self, source_fd: int) -> tuple[str, int, bytes, bool]:
+    def add_file(
+        self, source_fd: int, told: Callable[[int], None] | None = None
+    ) -> tuple[str, int, bytes, bool]:
         """Copy an open file from its current position to its end, hashing on the way.
 
+        Args:
+            told: is told the number of bytes of each piece that was read.
         Returns:
             its SHA-256 (hex), its size in bytes, its first bytes (up to `HEAD_BYTES`), and whether the
             bytes were held already.
@@ -124,6 +128,8 @@ class ObjectStore:
                 with disk.storage(temp):
                     disk.write_all(fd, view[:got])
                 size += got
+                if told is not None:
+                    told(got)
                 if size > most:
                     raise InputError(
                         f"holds more than the {most} bytes its size says",

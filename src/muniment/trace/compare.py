@@ -64,6 +64,11 @@ def _compared(a: Looked, b: Looked, swapped: bool) -> Pair:
     if placing.agreement < RULE.placed:
         why = f"pictures near each other by hash agree by {placing.agreement:.2f} of 1 when laid on"
         return unmatched(a.clip, b.clip, sound, f"{why} each other, under {RULE.placed:.2f}")
+    if placing.spread < RULE.band_spread and placing.rest < RULE.band_rest:
+        why = (
+            f"only {placing.spread * 100:.0f} % of what the pictures show agrees, the rest does not"
+        )
+        return unmatched(a.clip, b.clip, sound, f"{why}: a caption or a logo that both carry")
     return judged(a.clip, b.clip, laid(a, b, guess, placing, swapped), sound)
 
 

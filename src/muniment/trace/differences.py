@@ -24,7 +24,6 @@ from muniment.model.differences import (
 from muniment.model.trace import Pair, Segment, Transform
 from muniment.trace.clip import Clip
 from muniment.trace.composite import compose
-from muniment.trace.covered import Laid, differing, laid, regions
 from muniment.trace.fullest import (
     Member,
     Read,
@@ -37,6 +36,7 @@ from muniment.trace.fullest import (
 )
 from muniment.trace.heard import heard
 from muniment.trace.making import beside
+from muniment.trace.overlays import Laid, differing, laid, regions
 from muniment.trace.stretches import LEAST_S, Span, left_out, length_s, runs_on
 from muniment.trace.through import through
 

@@ -57,12 +57,14 @@ class Placing:
         agreement: the correlation of the pictures, -1 to 1, by what both show.
         spread: share of the blocks in which either shows anything that agree, 0 to 1: low where a
             caption is all that two pictures share.
+        rest: correlation of those of these blocks that agree least, three of five, -1 to 1.
     """
 
     mirrored: bool
     box: Box
     agreement: float = 0.0
     spread: float = 1.0
+    rest: float = 1.0
 
     def shared(self) -> tuple[Box, Box]:
         """The part of a that both show, and the same part in b (flipped when mirrored)."""
@@ -242,7 +244,7 @@ def fitted(first: Floats, second: Floats, placing: Placing, steps: tuple[float, 
     whole = placing.box == WHOLE
     around = _changed(best, _SMALL_STEP) if whole and agreed > _NEARLY else []
     if around and all(two.agreement(box) <= agreed + 1e-4 for box in around):
-        return Placing(placing.mirrored, best, agreed, two.spread(best))
+        return two.placed(best)
     for step in steps[1:] if around else steps:
         if whole and agreed > _GOOD:
             break
@@ -255,7 +257,7 @@ def fitted(first: Floats, second: Floats, placing: Placing, steps: tuple[float, 
                     best, agreed = moved, tried
             if agreed - before < 1e-3:
                 break
-    return Placing(placing.mirrored, best, agreed, two.spread(best))
+    return two.placed(best)
 
 
 def _changes(step: float) -> list[Box]:
@@ -298,12 +300,19 @@ class _Two:
                 return -1.0
         return _alike(self._blocks(0, parts[0]), self._blocks(1, parts[1]))
 
-    def spread(self, box: Box) -> float:
-        """The share of telling blocks that agree when the second ones lie at `box` of the first."""
+    def placed(self, box: Box) -> Placing:
+        """The second pictures laid at `box` of the first, and what agrees there."""
         parts = Placing(self._mirrored, box).shared()
         one, other = self._blocks(0, parts[0]), self._blocks(1, parts[1])
-        told = np.maximum(one[2], other[2]) > _TELLING
-        return float((_local(one, other)[told] >= _AGREES).mean()) if told.any() else 1.0
+        told, local = np.maximum(one[2], other[2]) > _TELLING, _local(one, other)
+        agreed = self.agreement(box)
+        if not told.any():
+            return Placing(self._mirrored, box, agreed)
+        shown = told.sum(axis=0)
+        means = np.sort(((local * told).sum(axis=0) / np.maximum(shown, 1))[shown > 0])
+        least = means[: max(1, len(means) * 3 // 5)]
+        spread = float((local[told] >= _AGREES).mean())
+        return Placing(self._mirrored, box, agreed, spread, float(least.mean()))
 
     def _blocks(self, which: int, part: Box) -> Blocks:
         known = self._sampled[which].get(part)

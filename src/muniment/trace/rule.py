@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -23,7 +24,8 @@ class Rule:
         unlike, unlike_by_noise: the share of blocks at which the pictures may differ where they else
             agree to under `clean` grey levels squared, and how much more for each such level.
         alone: the share of what moves that may move in one clip only.
-        extent: the least share of the picture that nine tenths of what moves must take up.
+        extent, lasting: the least share of the picture that nine tenths of what moves must take up
+            where it moves there for more than this share of the time.
         against: the most of the moving time of a line that may speak against it.
         moving_s: seconds of moving alike that are wanted between short clips.
         moving_for_choices: by what share of it more for each doubling of the shifts to choose from.
@@ -31,6 +33,10 @@ class Rule:
             moves: at each moment `much_cells_each` blocks of 36, in `much_variety`.
         long_times, long_motion: where it moves alike for so many times what is wanted, that share
             of the correlation is wanted.
+        band_spread, band_rest: where less than this share of what the pictures show agrees, and the
+            rest does not, a caption is all they share.
+        opening, most_of_it: how many times more is wanted where the clips share only their beginnings
+            or only their ends, and the share of either that is more than that.
         other_speed, crossing: how many times more is wanted at another speed than 1, and where the
             clips share only the end of one and the beginning of the other.
     """
@@ -56,6 +62,7 @@ class Rule:
     clean: float = 1.0
     alone: float = 0.06
     extent: float = 0.115
+    lasting: float = 0.4
     against: float = 0.25
     least_moving_s: float = 1.2
     moving_s: float = 3.6
@@ -67,6 +74,8 @@ class Rule:
     much_cells_each: float = 9.0
     other_speed: float = 1.4
     crossing: float = 2.0
+    opening: float = 3.0
+    most_of_it: float = 0.8
     cells: int = 45
     few_cells: int = 16
     few_agree: float = 0.86
@@ -78,8 +87,10 @@ class Rule:
     other_motion_alone: float = 0.6
     other_steady: float = 0.4
     other_moving_s: float = 3.0
-    other_picture: float = 0.75
+    other_picture: float = 0.9
     other_spread: float = 0.6
+    band_spread: float = 0.45
+    band_rest: float = 0.2
     placed: float = 0.6
 
 
@@ -222,6 +233,28 @@ def _crosses(found: Evidence, a_s: float, b_s: float) -> bool:
     return not whole and ((one[0] and other[1]) or (other[0] and one[1]))
 
 
+def opens_both(one: Evidence, group: Sequence[Evidence], a_s: float, b_s: float) -> bool:
+    """Whether a stretch begins both clips or ends both, and both go on without each other.
+
+    So do clips that share a title: it is the same, but what they show is not.
+
+    Args:
+        group: the stretch with those that adjoin it.
+        a_s, b_s: seconds of the clips.
+    """
+    in_a, in_b = _reaches(one, a_s, b_s)
+    if not ((in_a[0] and in_b[0]) or (in_a[1] and in_b[1])):
+        return False
+    shares = (
+        sum(stretch[1] - stretch[0] for stretch in stretches) / max(length_s, STEP_S)
+        for stretches, length_s in (
+            ([each.in_a for each in group], a_s),
+            ([each.in_b for each in group], b_s),
+        )
+    )
+    return max(shares) < RULE.most_of_it
+
+
 def covers_enough(found: Evidence, against: int) -> bool:
     """Whether the stretch holds nearly all of the line's moving time.
 
@@ -252,7 +285,10 @@ def standing(found: tuple[Evidence, ...], a_s: float, b_s: float) -> tuple[Evide
 
 def _enough(one: Evidence, group: list[Evidence], a_s: float, b_s: float) -> bool:
     """Whether it moves alike for long enough, and well enough for how long it does."""
-    times = sum(each.moving_s for each in group) / moving_wanted_s(one, a_s, b_s)
+    wanted_s = moving_wanted_s(one, a_s, b_s)
+    if opens_both(one, group, a_s, b_s):
+        wanted_s *= RULE.opening
+    times = sum(each.moving_s for each in group) / wanted_s
     needed = motion_needed(one.still) * one.sampled
     if _much(one):
         needed *= RULE.much_motion
@@ -268,8 +304,8 @@ def differs(found: Evidence) -> bool:
 
 
 def narrow(found: Evidence) -> bool:
-    """Whether what moves lies in one small part of the picture, like a screen or a clock."""
-    return found.extent < RULE.extent
+    """Whether what moves lies in one small part of the picture and stays, like a screen or a clock."""
+    return found.extent < RULE.extent and found.lasting > RULE.lasting
 
 
 def _unexplained(one: Evidence, group: list[Evidence]) -> int:

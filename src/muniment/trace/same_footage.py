@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from muniment.trace.align import FASTEST, SLOWEST, Line
+from muniment.trace.covered import PARTLY, seen_alike, uncovered
 from muniment.trace.differing import cut_in_blocks, differing
 from muniment.trace.movers import alone, extent
 from muniment.trace.register import correlations
@@ -42,10 +43,6 @@ _LIVELY: Final = 6.0
 #: grey levels squared a pixel that compression and rounding move
 _NOISE: Final = 1.5
 _AGREE: Final = 0.4
-#: pictures correlated under this share of those in the stretch are of something else
-_STILL_SEEN: Final = 0.8
-_COVERED: Final = 0.5
-_STILL_NOISE: Final = 9.0
 #: moments on which a line is fitted: so many or up to twice as many
 _FIT_ON: Final = 24
 #: by how much a line is moved in time; its speed so that its ends move as much
@@ -77,7 +74,8 @@ class Evidence:
             what compression, placing and sampling explain; 0 where it was not looked at.
         noise: median difference of the pictures, in grey levels squared.
         alone: share of moving blocks and moments that move in one clip only; 0 where not looked at.
-        extent: share of the picture that holds nine tenths of what moves; 1 where not looked at.
+        extent, lasting: share of the picture that holds nine tenths of what moves, and of the time
+            that it moves there; 1 and 0 where not looked at.
         seen_s: seconds of the whole line, not only its stretch, in which the pictures agree.
         agreed: moments of the stretch at which the same moves.
         against: moments of a on the whole line, not only its stretch, at which the pictures agree
@@ -101,6 +99,7 @@ class Evidence:
     noise: float = 0.0
     alone: float = 0.0
     extent: float = 1.0
+    lasting: float = 0.0
     seen_s: float = 0.0
     agreed: int = 0
     against: tuple[float, ...] = ()
@@ -193,25 +192,6 @@ def variety(motion: Floats) -> float:
     return len(units) ** 2 / max(float(((units @ units.T) ** 2).sum()), 1.0)
 
 
-def _uncovered(still_a: Floats, still_b: Floats) -> Floats:
-    """1 where the clips' still pictures agree, 0 in blocks that something covers in one (576).
-
-    Captions and logos hide what moves behind them. Where more than a third of the blocks differ,
-    it is no caption, and all count.
-    """
-    cuts = [cut_in_blocks(still.reshape(1, -1))[0] for still in (still_a, still_b)]
-    centred = [cut - cut.mean(axis=1, keepdims=True) for cut in cuts]
-    power = [(cut**2).mean(axis=1) for cut in centred]
-    alike = (centred[0] * centred[1]).mean(axis=1)
-    alike = (alike + _STILL_NOISE) / np.sqrt((power[0] + _STILL_NOISE) * (power[1] + _STILL_NOISE))
-    told = alike >= _COVERED
-    if told.mean() < 2 / 3:
-        told = np.ones_like(told)
-    side = SAMPLES // _BLOCK
-    wide = np.repeat(np.repeat(told.reshape(side, side), _BLOCK, axis=0), _BLOCK, axis=1)
-    return np.asarray(wide.reshape(-1), dtype=np.float32)
-
-
 def _mean(alike: Floats, moves: NDArray[np.bool_]) -> float:
     """Mean correlation of the blocks that move in either clip, moment by moment.
 
@@ -249,31 +229,6 @@ def _local(one: Floats, other: Floats, reach: int) -> tuple[Floats, Floats]:
     return locally, np.maximum(power_a, power_b)
 
 
-def _alike(
-    first: Floats, second: Floats, told: Floats, core: NDArray[np.bool_]
-) -> tuple[Floats, Floats]:
-    """How alike pictures are where nothing covers them, and from when they show the same scene.
-
-    Less is wanted where the picture turns into another from moment to moment: there a picture that
-    falls between two is like neither.
-    """
-    one, other = (
-        pictures.reshape(len(pictures), -1) - _mean_of(pictures, told)
-        for pictures in (first, second)
-    )
-    alike = correlations(one * told, other * told)
-    between = (one[:-2] + one[2:]) * np.float32(0.5)
-    held = np.ones(len(one), np.float32)
-    held[1:-1] = np.clip(correlations(one[1:-1] * told, between * told), 0.0, 1.0)
-    return alike, np.asarray(_STILL_SEEN * np.median(alike[core]) * held, np.float32)
-
-
-def _mean_of(pictures: Floats, told: Floats) -> Floats:
-    """The mean of each picture where nothing covers it (n x 1)."""
-    total = pictures.reshape(len(pictures), -1) @ told
-    return np.asarray(total[:, None] / max(float(told.sum()), 1.0), np.float32)
-
-
 def extended(a: Shown, b: Shown, line: Line) -> Line:
     """The line with its stretch grown or cut to where pictures, and what moves, agree."""
     times = _window(a, b, line, whole=True)
@@ -282,8 +237,8 @@ def extended(a: Shown, b: Shown, line: Line) -> Line:
         return line
     first, second = _own(a, times), at(b, times * line.speed + line.offset_s)
     still_a, still_b = still(first[core]), still(second[core])
-    told = _uncovered(still_a, still_b)
-    alike, least = _alike(first, second, told, core)
+    told = uncovered(still_a, still_b)
+    alike, least = seen_alike(first, second, told, core)
     reach = max(1, round(_LOCAL_S / a.step_s))
     shown = (alike >= least)[:, None] * told
     one, other = unsteady(first, still_a) * shown, unsteady(second, still_b) * shown
@@ -304,14 +259,16 @@ def looked_at(a: Shown, b: Shown, found: Evidence) -> Evidence:
     line = found.line
     times = _window(a, b, line, whole=False)
     first, second = _own(a, times), at(b, times * line.speed + line.offset_s)
-    told = _uncovered(still(first), still(second)).reshape(SAMPLES, SAMPLES)
+    told = uncovered(still(first), still(second), PARTLY).reshape(SAMPLES, SAMPLES)
     unlike, noise = differing(first, second, told)
+    moved = extent(first), extent(second)
     return replace(
         found,
         unlike=unlike,
         noise=noise,
         alone=alone(first, second, told),
-        extent=min(extent(first), extent(second)),
+        extent=min(parts[0] for parts in moved),
+        lasting=max(parts[1] for parts in moved),
     )
 
 
@@ -344,11 +301,11 @@ def _measured(
     """The figures of a line: of its stretch (`core`), and of where else on it both go on."""
     first, second = _own(a, times), at(b, times * line.speed + line.offset_s)
     still_a, still_b = still(first[core]), still(second[core])
-    told = _uncovered(still_a, still_b)
+    told = uncovered(still_a, still_b)
     steady = basis(still_b)
     one, other = unsteady(first, still_a) * told, less(second, steady) * told
     covered = told.reshape(SAMPLES, SAMPLES)
-    alike, least = _alike(first, second, told, core)
+    alike, least = seen_alike(first, second, told, core)
     picture = float(np.median(alike[core]))
     seen = alike >= least
     by_block = block_by_block(one, other)

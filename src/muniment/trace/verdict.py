@@ -24,6 +24,7 @@ from muniment.trace.rule import (
     differs,
     moving_wanted_s,
     narrow,
+    opens_both,
     same,
     standing,
 )
@@ -118,11 +119,15 @@ def _not_standing(alike: list[Evidence], a: Clip, b: Clip) -> str:
             "it moves alike for too short a time: of many shifts in time one may fit by chance, "
             f"and {wanted_s:.1f} s of moving would be wanted"
         )
+    if opens_both(best, (best,), a.duration_s, b.duration_s):
+        return (
+            "only their beginnings or their ends are alike for a short time, as of a shared title"
+        )
     if differs(best):
         return "what moves agrees, but the pictures show other things besides"
     if narrow(best):
         return (
-            f"what moves lies in {best.extent * 100:.0f} % of the picture, as of a screen, a clock "
+            f"what moves stays in {best.extent * 100:.0f} % of the picture, as of a screen, a clock "
             "or a machine, which may move so again at another moment"
         )
     return "what moves agrees less than what stands still would let expect of a copy"

@@ -60,6 +60,20 @@ def test_a_stripped_post_quantum_signature_is_a_problem(
     assert problems == ["the ML-DSA-44 signature of m is missing"]
 
 
+def test_a_damaged_signature_is_not_told_as_a_missing_one(
+    agent: SigningKey, head: Checkpoint
+) -> None:
+    for at, name in enumerate(("Ed25519", "ML-DSA-44")):
+        lines = list(head.signatures)
+        broken = bytearray(lines[at].signature)
+        broken[-1] ^= 1
+        lines[at] = msgspec.structs.replace(lines[at], signature=bytes(broken))
+        changed = msgspec.structs.replace(head, signatures=tuple(lines))
+        problems = checkpoints.problems(changed, [agent.public])[1]
+        assert problems[0] == f"the {name} signature of m does not hold"
+        assert not any("is missing" in problem for problem in problems)
+
+
 def test_foreign_repeated_and_renamed_lines_are_problems(
     agent: SigningKey, head: Checkpoint
 ) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from muniment.errors import MalformedError
+from muniment.model.report import LibraryView
 from muniment.model.report_seen import (
     THUMBNAIL_PX,
     CompositeView,
@@ -25,7 +26,7 @@ from muniment.model.report_seen import (
     ShownSpan,
     Thumbnail,
 )
-from muniment.model.trace import Pair, Segment, Verdict
+from muniment.model.trace import SCORE_SENTENCE, Pair, Segment, Verdict
 from muniment.report import timeline
 from muniment.report.bounds import MOST_DETAILED
 from muniment.report.composite import composite, uncovered
@@ -124,6 +125,49 @@ def test_copies_are_told_in_full(traced: str) -> None:
         assert said.replace(" ,", ",") in text.replace(" ,", ","), said
 
 
+def test_what_could_not_be_examined_stands_with_the_absences(traced: str) -> None:
+    section = traced[traced.index('id="absences"') : traced.index('id="acquisitions"')]
+    text = words(section[section.index('id="unexamined"') :])
+    assert "8 examined wholly, 1 in part, 1 could not be examined, 1 not tried." in text
+    rows = re.findall(r'data-label="What became of it"', section)
+    assert len(rows) == 3, "one for each item that was not examined wholly"
+    for said in (
+        "truncated: ended after 18,211 bytes",
+        "time limit: after 900 s of CPU",
+        "no examiner ran yet",
+    ):
+        assert said in text, said
+    counts = words(section)
+    assert "only some of it could be decoded or read 1" in counts
+    assert "nothing of it could be decoded or read 1" in counts
+
+
+def test_pairs_with_thumbnails_are_counted_where_they_are_left_out(footage: ModuleType) -> None:
+    data = footage.traced()
+    assert "with a thumbnail made by an export" not in words(render(data).decode())
+    trace = msgspec.structs.replace(data.trace, apart_small=1)
+    more = words(render(msgspec.structs.replace(data, trace=trace)).decode())
+    assert "1 pair with a thumbnail made by an export is left out here." in more
+
+
+def test_libraries_stand_with_the_steps_that_recorded_them(footage: ModuleType) -> None:
+    library = LibraryView("libavcodec", "62.28.102", ("examine.container", "examine.frames"))
+    data = msgspec.structs.replace(footage.traced(), libraries=(library,))
+    tools = words(render(data).decode().partition('id="tools"')[2])
+    assert "libavcodec 62.28.102 examine.container , examine.frames" in tools
+    assert "Libraries" not in words(render(footage.traced()).decode().partition('id="tools"')[2])
+
+
+def test_reasons_in_a_row_are_told_apart(footage: ModuleType) -> None:
+    data = footage.traced()
+    one = data.trace.apart[1]
+    view = msgspec.structs.replace(one, reasons=("by way of item:1", "the pictures agree"))
+    trace = msgspec.structs.replace(data.trace, apart=(*data.trace.apart, *[view] * 20))
+    page = render(msgspec.structs.replace(data, trace=trace), footage.thumbnail).decode()
+    assert "by way of item:1; the pictures agree" in page
+    assert page.count(SCORE_SENTENCE) == 1
+
+
 def test_what_people_decided_stands_beside_what_the_program_found(footage: ModuleType) -> None:
     html = render(footage.decided(), footage.thumbnail).decode()
     text = words(html).replace("\xa0", " ").replace(" ,", ",").replace(" .", ".")
@@ -172,7 +216,8 @@ def test_pairs_that_are_no_copies_stand_apart(traced: str) -> None:
 def test_items_are_told_in_detail(traced: str) -> None:
     text = words(traced)
     for said in (
-        "Of 11 items that can be examined: 8 examined, 1 in part, 1 could not be, 1 not tried.",
+        "Of 11 items that can be examined: 8 examined wholly, 1 in part, 1 could not be examined, 1 not"
+        " tried.",
         "Not wholly examined: 1 time limit, 1 truncated.",
         "8 container facts , 1 disagreement",
         "disagrees: video track says 24.480 s",

@@ -281,3 +281,45 @@ def test_a_collection_gives_every_pair_once_and_says_by_way_of_what() -> None:
         assert one.b_start_s - one.a_start_s == pytest.approx(
             other.b_start_s - other.a_start_s, abs=0.1
         )
+
+
+def captioned(picture: Picture) -> Picture:
+    band = np.random.default_rng(77).choice(np.array([15, 240], np.uint8), (12, 60))
+
+    def at(time_s: float) -> Image:
+        out = picture(time_s).copy()
+        out[200:248, 8:248] = band.repeat(4, 0).repeat(4, 1)
+        return out
+
+    return at
+
+
+def test_clips_that_share_only_a_caption_are_no_match() -> None:
+    one, other = (filmed(f"of {place}", captioned(scene(place, 1)), 8.0) for place in (1, 2))
+    assert compare(one, other).verdict is Verdict.NO_MATCH
+
+
+def test_a_captioned_copy_is_found_over_its_whole_length() -> None:
+    pair = compare(FIRST, filmed("captioned", captioned(scene(1, 1)), 9.0, from_s=0.5))
+    assert pair.verdict is Verdict.SAME_FOOTAGE, pair.reasons
+    (segment,) = pair.segments
+    assert segment.b_end_s - segment.b_start_s > 8.5
+
+
+def titled(picture: Picture, title_s: float = 2.6) -> Picture:
+    """A title that moves all over, and then a clip."""
+    title = scene(90, 1, 14)
+    return lambda time_s: title(time_s) if time_s < title_s else picture(time_s - title_s)
+
+
+def test_a_title_that_clips_share_makes_no_copy() -> None:
+    one, other = (filmed(f"titled {place}", titled(scene(place, 1)), 12.0) for place in (1, 2))
+    pair = compare(one, other)
+    assert pair.verdict is not Verdict.SAME_FOOTAGE, pair.reasons
+
+
+def test_copies_that_share_a_title_and_the_rest_are_found() -> None:
+    one, other = (filmed(name, titled(scene(1, 1)), 12.0) for name in ("one", "other"))
+    pair = compare(one, other)
+    assert pair.verdict is Verdict.SAME_FOOTAGE, pair.reasons
+    assert sum(one.a_end_s - one.a_start_s for one in pair.segments) > 11

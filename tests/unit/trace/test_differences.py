@@ -15,10 +15,10 @@ from muniment.model.differences import ClusterDifferences, Difference, Making, S
 from muniment.model.trace import Pair, Segment, Transform, Verdict
 from muniment.trace.clip import Clip
 from muniment.trace.compare import compare
-from muniment.trace.covered import laid, regions
 from muniment.trace.differences import differences
 from muniment.trace.heard import heard
 from muniment.trace.making import beside, guessed, making
+from muniment.trace.overlays import laid, regions
 from muniment.trace.stretches import cuts, runs_on
 from tests.unit.trace.test_compare import SIDE, Image, Picture, filmed, scene
 
