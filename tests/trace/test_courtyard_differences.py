@@ -6,14 +6,14 @@ from functools import cache
 
 import pytest
 
-from muniment.model.differences import ClusterDifferences, Difference, Making, Sound
+from muniment.model.differences import ClusterDifferences, Difference, Sound
 from muniment.trace.differences import differences
+from muniment.trace.making import making
 from tests.trace.test_courtyard import CLIPS, EASY, collection, seen
 
 #: Found in the example, and so kept from being lost: these copies and no others differ in this way.
 COVERED = {"caption", "caption-again"}
 CROPPED = {"crop10", "crop30"}
-SIZES = {name: CLIPS[name].get("size_px", [640, 360]) for name in CLIPS}
 
 
 @cache
@@ -21,11 +21,7 @@ def told() -> ClusterDifferences:
     pairs = [one for one in collection().values() if one.joins]
     members = {name for one in pairs for name in (one.a, one.b)}
     items = {
-        name: Making(
-            *SIZES[name],
-            picture_px=SIZES[name][0] * SIZES[name][1],
-            bit_rate_bps=CLIPS[name]["files"][0]["bytes"] // 14,
-        )
+        name: making(seen(name), {"packets": {"bytes": CLIPS[name]["files"][0]["bytes"]}})
         for name in members
     }
     loudest = {name: None if CLIPS[name].get("sound") == "none" else 20_000 for name in members}

@@ -152,19 +152,19 @@ def _placed(found: dict[str, Member], sides: Sides, read: Read) -> dict[str, Mem
 
 def _framed(item: str, own: Mapping[str, Pair], read: Read) -> Box | None:
     """The part of a copy's picture around which a frame stands; None where none does."""
-    beyond = [
-        turned(pair)
-        for pair in own.values()
-        if pair.transform is not None
-        and pair.transform.crop is not None
-        and min(pair.transform.crop[2] - pair.transform.crop[0], 1.0) < 1 - BEYOND
-    ]
+    beyond = [turned(pair) for pair in own.values() if _holds(pair)]
     clip = read(item) if beyond else None
     for pair in beyond[:_MOST_AGAINST]:
         crop = pair.transform.crop if pair.transform is not None else None
         if clip is not None and crop is not None and reaches_beyond(crop) and is_framed(clip, pair):
             return Placing(False, crop).shared()[1]
     return None
+
+
+def _holds(pair: Pair) -> bool:
+    """Whether b's picture leaves room around it in a's."""
+    crop = pair.transform.crop if pair.transform is not None else None
+    return crop is not None and max(crop[0], crop[1], 1 - crop[2], 1 - crop[3]) > BEYOND
 
 
 def reaches_beyond(box: Box) -> bool:
