@@ -254,14 +254,18 @@ def check_objects(log: LogPass, reader: Reader) -> tuple[Check, list[str], int]:
             state.update(piece)
         actual = state.hexdigest()
         if actual != digest:
-            label = log.references.get(digest, "named by no entry")
+            label = log.references.get(digest) or log.tail_references.get(digest)
+            label = label or "named by no entry"
             found.add(object_name(digest), f"its bytes hash to {actual} ({label})")
-        elif digest not in log.references:
+        elif digest not in log.references and digest not in log.tail_references:
             extra.append(object_name(digest))
     erased = log.erased_objects
     for digest, label in log.references.items():
         if digest not in seen and digest not in erased:
             found.add(object_name(digest), f"is missing ({label})")
+    for digest, label in log.tail_references.items():
+        if digest not in seen and digest not in log.references:
+            log.tail.add(object_name(digest), f"is not there; only {label}, unsealed, names it")
     for digest in sorted(erased & seen):
         log.tail.add(object_name(digest), "is logged as erased but still there")
     passed = f"{count(len(seen), 'object')}, each with the bytes of its name, none missing"

@@ -24,8 +24,8 @@ class Rule:
         unlike, unlike_by_noise: the share of blocks at which the pictures may differ where they else
             agree to under `clean` grey levels squared, and how much more for each such level.
         alone: the share of what moves that may move in one clip only.
-        extent, lasting: the least share of the picture that nine tenths of what moves must take up
-            where it moves there for more than this share of the time.
+        extent, staying: the least share of the picture that nine tenths of what moves must take up
+            where so much of it stays at its places.
         against: the most of the moving time of a line that may speak against it.
         moving_s: seconds of moving alike that are wanted between short clips.
         moving_for_choices: by what share of it more for each doubling of the shifts to choose from.
@@ -62,7 +62,7 @@ class Rule:
     clean: float = 1.0
     alone: float = 0.06
     extent: float = 0.115
-    lasting: float = 0.4
+    staying: float = 0.38
     against: float = 0.25
     least_moving_s: float = 1.2
     moving_s: float = 3.6
@@ -305,7 +305,7 @@ def differs(found: Evidence) -> bool:
 
 def narrow(found: Evidence) -> bool:
     """Whether what moves lies in one small part of the picture and stays, like a screen or a clock."""
-    return found.extent < RULE.extent and found.lasting > RULE.lasting
+    return found.extent < RULE.extent and found.staying > RULE.staying
 
 
 def _unexplained(one: Evidence, group: list[Evidence]) -> int:

@@ -74,8 +74,8 @@ class Evidence:
             what compression, placing and sampling explain; 0 where it was not looked at.
         noise: median difference of the pictures, in grey levels squared.
         alone: share of moving blocks and moments that move in one clip only; 0 where not looked at.
-        extent, lasting: share of the picture that holds nine tenths of what moves, and of the time
-            that it moves there; 1 and 0 where not looked at.
+        extent, staying: share of the picture that holds nine tenths of what moves, and how far
+            that stays at its places; 1 and 0 where not looked at.
         seen_s: seconds of the whole line, not only its stretch, in which the pictures agree.
         agreed: moments of the stretch at which the same moves.
         against: moments of a on the whole line, not only its stretch, at which the pictures agree
@@ -99,7 +99,7 @@ class Evidence:
     noise: float = 0.0
     alone: float = 0.0
     extent: float = 1.0
-    lasting: float = 0.0
+    staying: float = 0.0
     seen_s: float = 0.0
     agreed: int = 0
     against: tuple[float, ...] = ()
@@ -268,7 +268,7 @@ def looked_at(a: Shown, b: Shown, found: Evidence) -> Evidence:
         noise=noise,
         alone=alone(first, second, told),
         extent=min(parts[0] for parts in moved),
-        lasting=max(parts[1] for parts in moved),
+        staying=max(parts[1] for parts in moved),
     )
 
 

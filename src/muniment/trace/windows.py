@@ -196,7 +196,7 @@ def _joined(pieces: list[Evidence], ends: list[Evidence]) -> Evidence:
         noise=sum(one.noise for one in held_by_itself) / len(held_by_itself),
         alone=max(one.alone for one in held_by_itself),
         extent=max(one.extent for one in held_by_itself),
-        lasting=min(one.lasting for one in held_by_itself),
+        staying=min(one.staying for one in held_by_itself),
         seen_s=sum(one.seen_s for one in (*pieces, *ends)),
         agreed=sum(one.agreed for one in pieces),
         against=_against(pieces, ends),

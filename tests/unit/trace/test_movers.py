@@ -48,10 +48,10 @@ def test_what_lies_under_a_caption_is_not_counted() -> None:
 def test_the_extent_is_the_share_that_moves() -> None:
     screen = spot(40, [(0, 0)])
     screen[:, 2:8, 2:8] = np.random.default_rng(2).uniform(0, 250, (40, 6, 6))
-    share, lasting = extent(screen)
-    assert share == pytest.approx(9 / 144, abs=0.02) and lasting > 0.9
-    walks = extent(spot(40, LEFT))
-    assert walks[0] < 0.1 and walks[1] < 0.4
+    share, staying = extent(screen)
+    assert share == pytest.approx(9 / 144, abs=0.02) and staying > 0.8
+    walks = extent(spot(40, [(at // 2, 4) for at in range(40)]))
+    assert walks[0] < 0.2 and walks[1] < 0.1
     whole = extent(np.random.default_rng(3).uniform(0, 250, (40, 24, 24)).astype(np.float32))
     assert whole[0] > 0.5
     assert extent(np.full((40, 24, 24), 90, np.float32)) == (0.0, 0.0)
