@@ -84,9 +84,9 @@ class Damage:
     def value(self, item: str, what: str, found: Any) -> Any:
         """A private value, also one kept as an object because it is long; None if that object could
         not be read."""
-        if not isinstance(found, dict) or entries.OBJECT_KEY not in found:
+        digest = entries.kept_object(found)
+        if digest is None:
             return found
-        digest = found[entries.OBJECT_KEY]
         data = self.read(item, what, digest)
         try:
             return None if data is None else canonical.decode(data)
@@ -94,7 +94,9 @@ class Damage:
             self.tell(item, what, digest, error)
             return None
 
-    def tell(self, item: str, what: str, digest: str, error: MunimentError) -> None:
+    def tell(
+        self, item: str, what: str, digest: str, error: MunimentError, remedy: str = REMEDY
+    ) -> None:
         """Remember that an object is damaged, once.
 
         Raises:
@@ -106,7 +108,7 @@ class Damage:
             raise error
         if (item, what) in self._found:
             return
-        told = f"(object {digest[:12]}…): {error.what}; {REMEDY}"
+        told = f"(object {digest[:12]}…): {error.what}; {remedy}"
         self._found[item, what] = told
         name = self._names.get(item)
         whose = short("item", item) + (f" ({PurePosixPath(visible(name)).name})" if name else "")

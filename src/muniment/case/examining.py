@@ -55,6 +55,8 @@ MEMORY_BYTES: Final = 2 << 30
 OUTPUT_BYTES: Final = 192 << 20
 MOST_NOTES: Final = 40
 MOST_NOTE_CHARACTERS: Final = 300
+#: In the log: with all else that `outcome` says it stays below the 16 kB of a private value.
+MOST_NOTE_BYTES: Final = 12_000
 #: Results are sealed at least this often, so that a kill costs no more work than that.
 COMMIT_EVERY_S: Final = 5.0
 
@@ -245,10 +247,7 @@ class _Step:
                     status,
                     str(examined.problem) if examined.problem else None,
                     _short(examined.detail),
-                    [
-                        Note(_short(one.what), _short(one.detail))
-                        for one in examined.notes[:MOST_NOTES]
-                    ],
+                    _notes(examined),
                 ),
                 "result": result,
                 "derived": objects,
@@ -374,6 +373,21 @@ def examine(
 def _layers(zygote: Zygote) -> dict[str, Any]:
     """The layers of confinement measured to be in force."""
     return cast("dict[str, Any]", msgspec.to_builtins(zygote.layers))
+
+
+def _notes(examined: Examined) -> list[Note]:
+    """The first notes, as many as there is room for, and how many are left out."""
+    notes: list[Note] = []
+    left = MOST_NOTE_BYTES
+    for one in examined.notes[:MOST_NOTES]:
+        note = Note(_short(one.what), _short(one.detail))
+        left -= len(canonical.encode(msgspec.to_builtins(note)))
+        if left < 0:
+            break
+        notes.append(note)
+    if more := len(examined.notes) - len(notes):
+        notes.append(Note("notes left out", f"{more} more"))
+    return notes
 
 
 def _short(text: str) -> str:

@@ -20,11 +20,12 @@ from muniment.custody import entry as entries
 from muniment.errors import IntegrityError
 from muniment.model.entries import Entry
 
-SCHEMA_VERSION: Final = "3"
-#: table -> the column that orders it.
+SCHEMA_VERSION: Final = "4"
+#: table -> the columns that order it.
 TABLES: Final = {
     "entry": "idx",
     "reference": "object",
+    "kept": "idx, field",
     "key": "idx",
     "acquisition": "idx",
     "item": "idx",
@@ -38,7 +39,7 @@ TABLES: Final = {
 #: More tables, indexes, views and triggers than any version of ours defines.
 _MOST_DEFINED: Final = 200
 #: Tables whose rows no later entry changes.
-_APPEND_ONLY: Final = ("entry", "item", "miss", "post", "observation", "decision", "event")
+_APPEND_ONLY: Final = ("entry", "kept", "item", "miss", "post", "observation", "decision", "event")
 Values = dict[str, Any]
 
 
@@ -112,6 +113,9 @@ class Index:
             self.db.execute("INSERT INTO entry VALUES (?,?,?,?,?)", row)
             for digest in entries.object_references(entry.kind, values):
                 self.db.execute("INSERT OR IGNORE INTO reference VALUES (?,?)", (digest, index))
+            for field, value in values.items():
+                if kept := entries.kept_object(value):
+                    self.db.execute("INSERT INTO kept VALUES (?,?,?)", (index, field, kept))
             handler = _HANDLERS.get(entry.kind)
             if handler:
                 handler(self.db, index, entry, leaf, values)
@@ -216,10 +220,17 @@ def _own_shape() -> list[tuple[Any, ...]]:
 
 
 def _text(value: Any) -> str | None:
-    """A value for a TEXT column: strings as they are, other values as JSON."""
+    """A value for a column of text: a string as it is; None for one that an object holds, which
+    `kept` names. So whatever the text, it is never taken for the name of an object."""
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return None if entries.kept_object(value) else _json(value)
+
+
+def _json(value: Any) -> str | None:
+    """A value for a column of JSON. One that an object holds stays what the log has in its place:
+    there is no other value of that form (docs/format.md, private values)."""
+    return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 def _part(value: Any, name: str) -> Any:
@@ -265,7 +276,7 @@ def _finished(db: sqlite3.Connection, _: int, entry: Entry, leaf: str, values: V
     row = (
         entry.at,
         values.get("outcome"),
-        _text(values.get("counts")),
+        _json(values.get("counts")),
         _text(values.get("reason")),
         values.get("acquisition"),
     )
@@ -319,23 +330,24 @@ def _recorded(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, value
         *(_part(channel, part) for part in ("name", "id", "type", "ordinal")),
         *(_part(post, part) for part in ("id", "kind", "action", "author")),
         *(_part(published, part) for part in ("earliest_utc", "latest_utc", "basis")),
-        _text(_part(values.get("time"), "edited")),
+        _json(_part(values.get("time"), "edited")),
         _text(values.get("text")),
-        _text(values.get("media")),
+        _json(values.get("media")),
         *(_part(links, part) for part in ("forwarded_from", "reply_to", "album_of")),
     )
     db.execute(f"INSERT INTO post VALUES ({','.join('?' * len(row))})", row)
 
 
 def _observed(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, values: Values) -> None:
-    before = ("object", "step", "step_version", "parameters")
+    before = ("object", "step", "step_version")
     after = ("outcome", "result", "derived", "tool")
     row = (
         index,
         leaf,
         *(_text(values.get(name)) for name in before),
+        _json(values.get("parameters")),
         _part(values.get("outcome"), "status"),
-        *(_text(values.get(name)) for name in after),
+        *(_json(values.get(name)) for name in after),
     )
     db.execute(f"INSERT INTO observation VALUES ({','.join('?' * len(row))})", row)
 
@@ -354,7 +366,7 @@ def _erased(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, values:
 
 
 def _event(db: sqlite3.Connection, index: int, entry: Entry, leaf: str, values: Values) -> None:
-    row = (index, entry.at, entry.kind, _text(values))
+    row = (index, entry.at, entry.kind, _json(values))
     db.execute("INSERT INTO event VALUES (?,?,?,?)", row)
 
 

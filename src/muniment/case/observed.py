@@ -11,7 +11,8 @@ import msgspec
 from muniment.case.damage import Damage, called
 from muniment.case.index import Index
 from muniment.custody.derived import read_derived
-from muniment.custody.entry import OBJECT_KEY
+from muniment.custody.entry import kept_object
+from muniment.errors import MalformedError
 from muniment.model import canonical
 from muniment.model.examine import Note
 from muniment.store.layout import CaseFolder
@@ -138,6 +139,18 @@ def value(folder: CaseFolder, found: Any) -> Any:
     Raises:
         IntegrityError: if that object is gone or changed.
     """
-    if isinstance(found, dict) and OBJECT_KEY in found:
-        return canonical.decode(read_derived(folder, found[OBJECT_KEY]))
+    digest = kept_object(found)
+    return found if digest is None else canonical.decode(read_derived(folder, digest))
+
+
+def long_text(folder: CaseFolder, digest: str) -> str:
+    """A text that an object holds because it is long, as `kept` of the projection names it.
+
+    Raises:
+        IntegrityError: if the object is gone or changed.
+        MalformedError: if it holds no text.
+    """
+    found = canonical.decode(read_derived(folder, digest))
+    if not isinstance(found, str):
+        raise MalformedError("it holds no text", subject=f"object {digest}")
     return found

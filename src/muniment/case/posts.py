@@ -16,10 +16,11 @@ from muniment.collect.telegram import read_posts
 from muniment.custody.log import LogWriter
 from muniment.custody.vault import Vault
 from muniment.errors import InputError, MunimentError
+from muniment.model import canonical
 from muniment.model.collect import Name, Outcome, Post
 
 STEP: Final = "telegram_desktop.posts"
-STEP_VERSION: Final = "1"
+STEP_VERSION: Final = "2"
 _ABSENT: Final = frozenset({"not_included", "missing", "empty"})
 
 MissCallback = Callable[[Name, Outcome, MunimentError], None]
@@ -45,7 +46,7 @@ def record_posts(
     Args:
         digest: the export's object.
         folder: the export's folder within the source ("" at its top).
-        sizes: size in bytes of every regular file of the source by path.
+        sizes: size in bytes of every regular file of the source by path (in NFC, as the record has it).
         miss: logs what could not be read.
     """
     done = "SELECT 1 FROM observation WHERE object=? AND step=? AND step_version=?"
@@ -59,7 +60,7 @@ def record_posts(
     started_s, posts, troubles = time.monotonic(), 0, 0
     progress.start("Reading posts", None, "posts")
     with vault.open(digest, by=STEP, purpose="read its posts") as export:
-        for one in read_posts(export, lambda path: sizes.get(prefix + path)):
+        for one in read_posts(export, lambda path: sizes.get(canonical.text(prefix + path))):
             if isinstance(one, Post):
                 posts += 1
                 if one.start_byte not in recorded:

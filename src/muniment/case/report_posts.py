@@ -7,12 +7,17 @@ from typing import Any
 
 import msgspec
 
+from muniment.case import observed
+from muniment.case.damage import Damage
 from muniment.case.index import Index
+from muniment.errors import IntegrityError, MalformedError
 from muniment.model.collect import Channel
 from muniment.model.ids import short
 from muniment.model.report import MissView, PostView
 from muniment.model.times import Interval
+from muniment.report.rows import MOST_TEXT
 from muniment.report.survey import MOST_ROWS
+from muniment.store.layout import CaseFolder
 
 #: Stands where a value was erased.
 ERASED = "(erased)"
@@ -38,8 +43,32 @@ def export_folders(index: Index) -> dict[str, str]:
     return {digest: json.loads(text)["folder"] for digest, text in index.rows(sql) if text}
 
 
+class LongTexts:
+    """Texts of posts that objects hold because they are long.
+
+    Args:
+        damage: is told of those that cannot be read.
+    """
+
+    def __init__(self, folder: CaseFolder, damage: Damage) -> None:
+        self._folder, self._damage = folder, damage
+
+    def read(self, post: str, export: str, digest: str) -> tuple[str | None, int]:
+        """The beginning of a text, None if it cannot be read, and its number of characters."""
+        try:
+            text = observed.long_text(self._folder, digest)
+        except (IntegrityError, MalformedError) as error:
+            remedy = "the raw record of the post has it too"
+            self._damage.tell(export, f"text of {post}", digest, error, remedy)
+            return None, 0
+        return text[:MOST_TEXT], len(text)
+
+
 def post_views(
-    index: Index, where: dict[tuple[str, str], str], folders: dict[str, str]
+    index: Index,
+    where: dict[tuple[str, str], str],
+    folders: dict[str, str],
+    texts: LongTexts,
 ) -> tuple[PostView, ...]:
     """Every post, in order of its earliest possible time, unknown times last.
 
@@ -50,13 +79,14 @@ def post_views(
     sql = (
         "SELECT leaf, acquisition, export, start_byte, end_byte, channel_name, channel_id,"
         " channel_type, ordinal, post_id, kind, action, author, earliest_utc, latest_utc,"
-        " time_basis, edited, text, media, forwarded_from, reply_to, album_of FROM post"
-        " ORDER BY earliest_utc IS NULL, earliest_utc, latest_utc, idx"
+        " time_basis, edited, text, media, forwarded_from, reply_to, album_of, kept.object"
+        " FROM post LEFT JOIN kept ON kept.idx = post.idx AND field = 'text'"
+        " ORDER BY earliest_utc IS NULL, earliest_utc, latest_utc, post.idx"
     )
     resumed = dict(index.rows("SELECT leaf, resumes FROM acquisition WHERE resumes IS NOT NULL"))
     shared: dict[Any, Any] = {}
     return tuple(
-        _post(row, where, folders, resumed, shared, is_listed=number < MOST_ROWS)
+        _post(row, where, folders, resumed, shared, texts if number < MOST_ROWS else None)
         for number, row in enumerate(index.each(sql))
         if row[2] is not None
     )
@@ -68,11 +98,10 @@ def _post(
     folders: dict[str, str],
     resumed: dict[str, str],
     shared: dict[Any, Any],
-    *,
-    is_listed: bool,
+    texts: LongTexts | None,
 ) -> PostView:
-    """One post; what only the list shows is left out of those beyond it, and equal values are kept
-    once, so that a case of 400,000 posts is drawn in bounded memory."""
+    """One post; what only the list shows is left out of those beyond it (they get no `texts`), and
+    equal values are kept once, so that a case of 400,000 posts is drawn in bounded memory."""
 
     def one(value: Any) -> Any:
         return shared.setdefault(value, value) if value is not None else None
@@ -87,10 +116,14 @@ def _post(
         digest = where.get((chain, f"{folder}/{path}" if folder else path))
         chain = resumed.get(chain)
     edited = json.loads(row[16]) if row[16] else None
+    is_listed, identity = texts is not None, short("post", leaf)
+    text, characters = row[17], 0
+    if texts is not None and row[22]:
+        text, characters = texts.read(identity, export, row[22])
     # An exact time is one string, not two.
     latest_utc = row[13] if row[14] == row[13] else row[14]
     return PostView(
-        id=short("post", leaf),
+        id=identity,
         channel_key=one(f"{export[:12]}/{ordinal}"),
         channel=one(Channel(name, channel_id, kind, ordinal or 0)),
         post_id=row[9],
@@ -99,7 +132,7 @@ def _post(
         author=one(row[12]),
         published=Interval(row[13], latest_utc, one(row[15] or "no time given")),
         edited=msgspec.convert(edited, Interval) if edited else None,
-        text=row[17] if is_listed else None,
+        text=text if is_listed else None,
         media_type=one(media.get("media_type")),
         media_status=one(media.get("status")),
         media_path=path if is_listed else None,
@@ -110,6 +143,8 @@ def _post(
         export_item=one(short("item", export)),
         start_byte=start,
         end_byte=end,
+        text_object=row[22] if is_listed else None,
+        text_characters=characters,
     )
 
 

@@ -15,7 +15,14 @@ from muniment.case import decisions, projecting
 from muniment.case.damage import Damage
 from muniment.case.index import Index
 from muniment.case.report_items import SeenItems
-from muniment.case.report_posts import ERASED, export_folders, miss_views, post_views, thumbnails
+from muniment.case.report_posts import (
+    ERASED,
+    LongTexts,
+    export_folders,
+    miss_views,
+    post_views,
+    thumbnails,
+)
 from muniment.case.report_trace import trace_view
 from muniment.case.thumbnails import PictureBook
 from muniment.collect.content_type import category
@@ -117,8 +124,8 @@ def facts_of(folder: CaseFolder, index: Index, damage: Damage | None = None) -> 
         )
     opening = json.loads(rows[0][0])
     ((opened_utc,),) = index.rows("SELECT at_utc FROM entry WHERE idx=0")
-    posts, items = _posts_and_items(index)
     book, damage = PictureBook(folder), damage or Damage(folder, index)
+    posts, items = _posts_and_items(index, LongTexts(folder, damage))
     seen = SeenItems(folder, index, book, damage)
     items = tuple(seen.filled(one) for one in items)
     trace = trace_view(folder, index, seen, book, items, posts, damage)
@@ -170,7 +177,9 @@ def _acquisitions(index: Index) -> tuple[AcquisitionView, ...]:
 # ---------------------------------------------------------------- items and posts
 
 
-def _posts_and_items(index: Index) -> tuple[tuple[PostView, ...], tuple[ItemView, ...]]:
+def _posts_and_items(
+    index: Index, texts: LongTexts
+) -> tuple[tuple[PostView, ...], tuple[ItemView, ...]]:
     rows = index.rows(
         "SELECT item.object, size_bytes, by_content, by_name, mismatch, tool, path, outcome,"
         " acquisition, at_utc, modified_utc, erased.object IS NOT NULL"
@@ -197,7 +206,7 @@ def _posts_and_items(index: Index) -> tuple[tuple[PostView, ...], tuple[ItemView
                 row[10],
             )
         )
-    posts = post_views(index, where, folders)
+    posts = post_views(index, where, folders, texts)
     shown: dict[str, list[str]] = defaultdict(list)
     for post in posts:
         if post.media_item:

@@ -3,6 +3,7 @@ CREATE TABLE entry (
   idx INTEGER PRIMARY KEY, kind TEXT, author TEXT, at_utc TEXT, leaf TEXT
 );
 CREATE TABLE reference (object TEXT PRIMARY KEY, idx INTEGER) WITHOUT ROWID;
+CREATE TABLE kept (idx INTEGER, field TEXT, object TEXT, PRIMARY KEY (idx, field)) WITHOUT ROWID;
 CREATE TABLE key (idx INTEGER PRIMARY KEY, id TEXT, role TEXT, name TEXT);
 CREATE TABLE acquisition (
   idx INTEGER PRIMARY KEY, leaf TEXT, source_path TEXT, source_kind TEXT, stated_source TEXT,

@@ -2,7 +2,8 @@
 
 The index is made in memory for each search, from the projection the report too is drawn from: there
 is nothing to go stale, nothing an erasure must reach, nothing anybody could plant. Texts stand in it
-as passages: what SQLite does with one row can take the square of its words, and no Ctrl-C reaches it.
+as passages: what SQLite does with one row can take the square of its words, and no Ctrl-C reaches it
+there. It looks the words up in a thread of its own, so that Ctrl-C is answered meanwhile.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import re
 import sqlite3
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -25,13 +27,14 @@ from muniment.case.index import Index
 from muniment.custody.keyring import KeyFolder
 from muniment.custody.memory import Memory
 from muniment.custody.opening import read_checkpoint, read_root
-from muniment.errors import IntegrityError, UsageError
+from muniment.errors import IntegrityError, MalformedError, MunimentError, UsageError
 from muniment.model.display import visible
 from muniment.model.ids import short
 from muniment.store.layout import CaseFolder
 
 #: Marks around what was found in a snippet.
 OPEN, CLOSE = "[", "]"
+#: Words of all terms together: what SQLite does for a phrase grows with its words.
 MOST_WORDS: Final = 100
 #: A passage is at least this long; a text up to twice as long is one passage.
 PASSAGE_CHARACTERS: Final = 2_000
@@ -43,12 +46,18 @@ _BEGIN, _END = "\2", "\3"
 #: Our own marks, what ends a string in C, and private use, which only the tokenizer takes for words.
 _NO_WORD: Final = re.compile("[\0\2\3\ue000-\uf8ff\U000f0000-\U0010ffff]")
 _BATCH: Final = 500
+_TOKENIZER: Final = 'tokenize="unicode61 remove_diacritics 2"'
 _TABLE: Final = (
-    "CREATE VIRTUAL TABLE words USING fts5(body, start UNINDEXED,"
-    ' tokenize="unicode61 remove_diacritics 2");'
+    f"CREATE VIRTUAL TABLE words USING fts5(body, start UNINDEXED, {_TOKENIZER});"
     "CREATE TABLE chosen(passage INTEGER PRIMARY KEY)"
 )
+_COUNTING: Final = (
+    f"CREATE VIRTUAL TABLE terms USING fts5(term, {_TOKENIZER});"
+    "CREATE VIRTUAL TABLE counted USING fts5vocab(terms, instance)"
+)
+_ASK_AGAIN_S: Final = 0.05
 Unread = Callable[[str], None]
+_Result = TypeVar("_Result")
 
 
 def _refuse(line: str) -> None:
@@ -100,39 +109,66 @@ def search(folder: CaseFolder, text: str, *, most: int = 50, unread: Unread = _r
         the best `most`, best first (by SQLite's bm25 of their best passage), ties in the order of
         the log.
     Raises:
-        UsageError: if `text` holds no word.
+        UsageError: if `text` holds no word, or more than `MOST_WORDS`.
         IntegrityError: if a text is damaged or gone, and nobody is told.
     """
     terms = _terms(text)
-    # A term has at most every other character in a word of its own.
-    longest = max(len(term) for term in terms) // 2 + 1
+    longest = _longest(terms)
     kept: list[_Text] = []
     with (
         closing(open_index(folder)) as index,
         # Before the index, whose rows it may be amidst when Ctrl-C comes.
         closing(_texts(folder, index, unread)) as texts,
-        closing(sqlite3.connect(":memory:")) as words,
+        closing(sqlite3.connect(":memory:", check_same_thread=False)) as words,
     ):
         words.executescript(_TABLE)
         rows = _rows(texts, longest, kept)
         # Many at a time: a quarter less CPU than one by one while the texts are read.
         while batch := list(islice(rows, _BATCH)):
             words.executemany("INSERT INTO words (rowid, body, start) VALUES (?,?,?)", batch)
-        return _hits(words, terms, kept, most)
+        return _interruptibly(words, lambda: _hits(words, terms, kept, most))
+
+
+def _interruptibly(words: sqlite3.Connection, work: Callable[[], _Result]) -> _Result:
+    """What `work` returns, done by a thread of its own: one step of SQLite's may take minutes, and a
+    signal is answered only between two steps of Python's."""
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(work)
+        try:
+            return running.result()
+        except BaseException:
+            # It may stand between two statements, where being told to stop has no effect.
+            while wait([running], _ASK_AGAIN_S).not_done:
+                words.interrupt()
+            raise
 
 
 def _terms(text: str) -> list[str]:
     """The words and phrases, each as FTS5 has it."""
-    found = list(dict.fromkeys(_WORDS.findall(_NO_WORD.sub(" ", text))))
-    if len(found) > MOST_WORDS:
-        raise UsageError(f"holds {len(found)} words", remedy=f"Give at most {MOST_WORDS}.")
+    found = dict.fromkeys(_WORDS.findall(_NO_WORD.sub(" ", text)))
     terms = [
         f'"{phrase}"' if phrase else f'"{word.replace(chr(34), "")}"*' for phrase, word in found
     ]
     terms = [term for term in terms if _TOKEN.search(term)]
     if not terms:
-        raise UsageError("holds no word to look for", subject=text, remedy="Give a word.")
+        raise UsageError("holds no word to look for", subject=text[:80], remedy="Give a word.")
+    if (number := sum(_words_of(terms))) > MOST_WORDS:
+        raise UsageError(f"holds {number} words", remedy=f"Give at most {MOST_WORDS}.")
     return terms
+
+
+def _words_of(terms: list[str]) -> list[int]:
+    """How many words SQLite finds in each term; a term of none has one place all the same."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(_COUNTING)
+        db.executemany("INSERT INTO terms VALUES (?)", ((term,) for term in terms))
+        counted = dict(db.execute("SELECT doc, count(*) FROM counted GROUP BY doc"))
+    return [counted.get(number, 1) for number in range(1, len(terms) + 1)]
+
+
+def _longest(terms: list[str]) -> int:
+    """Words of the longest term."""
+    return max(_words_of(terms))
 
 
 def passages(text: str, longest: int) -> Iterator[tuple[int, str]]:
@@ -272,15 +308,19 @@ def _texts(
         if (digest, path) not in seen:
             seen.add((digest, path))
             yield "name", short("item", digest), path, path
-    sql = "SELECT leaf, channel_name, post_id, text FROM post WHERE text IS NOT NULL ORDER BY idx"
-    for leaf, channel, number, body in index.rows(sql):
+    sql = (
+        "SELECT leaf, channel_name, post_id, text, kept.object FROM post LEFT JOIN kept"
+        " ON kept.idx = post.idx AND field = 'text'"
+        " WHERE text IS NOT NULL OR kept.object IS NOT NULL ORDER BY post.idx"
+    )
+    for leaf, channel, number, body, kept in index.rows(sql):
         name, title = short("post", leaf), f"{channel or '?'} #{number}"
         try:
-            text = str(observed.value(folder, _stand_in(body)))
-        except IntegrityError as error:
+            words = observed.long_text(folder, kept) if kept else body
+        except (IntegrityError, MalformedError) as error:
             _tell(unread, name, title, error)
         else:
-            yield "post", name, title, text
+            yield "post", name, title, words
     damage = Damage(folder, index)
     for one in observed.each(folder, index, "document", damage=damage):
         name, title = short("item", one.object), names.get(one.object, one.object)
@@ -295,15 +335,5 @@ def _texts(
         unread(line)
 
 
-def _tell(unread: Unread, name: str, title: str, error: IntegrityError) -> None:
+def _tell(unread: Unread, name: str, title: str, error: MunimentError) -> None:
     unread(f"the text of {name} ({visible(title)}) cannot be read: {error.diagnostics()}")
-
-
-def _stand_in(text: str) -> object:
-    """A post's text as the projection keeps it: itself, or JSON of the object that holds it."""
-    if text.startswith("{") and '"_object"' in text:
-        try:
-            return msgspec.json.decode(text)
-        except msgspec.DecodeError:
-            return text
-    return text

@@ -51,7 +51,7 @@ _NO_TIME: Final = Interval(None, None, BASIS_NONE)
 # Canonical form is at most this many times larger than the JSON it comes from (NFC expansion).
 _GROWTH: Final = 8
 #: Members of `extra` that are ours; an export's member of that name goes to `unknown_fields`.
-_OURS: Final = ("forwarded_from_hidden", "text_parts", "omitted")
+_OURS: Final = ("forwarded_from_hidden", "text_parts", "omitted", "cut")
 
 
 def read_posts(export: BinaryIO, member_size: MemberSize) -> Iterator[Post | Trouble]:
@@ -121,23 +121,28 @@ def _build(found: RawMessage, fields: Fields, member_size: MemberSize) -> Post:
         fields.malformed("it has no usable `type`")
     author_key = "actor" if kind == "service" and "actor" in fields.left else "from"
     author = fields.string(author_key)
+    action = fields.string("action")
     if "forwarded_from" in fields.left and fields.left["forwarded_from"] is None:
         ours["forwarded_from_hidden"] = True
     reply_to = fields.integer("reply_to_message_id")
     published = fields.time("date_unixtime", "date", BASIS_UNIX)
+    media = take_media(fields, member_size)
+    forwarded_from = fields.string("forwarded_from")
+    if fields.cut:
+        ours["cut"] = fields.cut
     return Post(
         start_byte=found.start,
         end_byte=found.end,
         channel=found.channel,
         post_id=None if post_id is None else str(post_id),
         kind=kind,
-        action=fields.string("action"),
+        action=action,
         author=author,
         published=published or _NO_TIME,
         edited=_edited(fields),
         text=_take_text(fields, ours) or None,
-        media=take_media(fields, member_size),
-        forwarded_from=fields.string("forwarded_from"),
+        media=media,
+        forwarded_from=forwarded_from,
         reply_to=None if reply_to is None else str(reply_to),
         album_of=None,
         extra=_extra(fields, ours, len(found.raw)),

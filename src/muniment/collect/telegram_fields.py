@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from muniment.collect.telegram_record import MAX_STRING_BYTES, bounded
 from muniment.errors import MalformedError
 from muniment.model.canonical import MAX_INT, text
 from muniment.model.collect import Trouble
@@ -28,6 +29,7 @@ class Fields:
         left: the members not taken, as decoded.
         start: offset of the message in the export file.
         place: the chat and message as troubles name them.
+        cut: member -> characters of each string that was cut; the raw record has it whole.
     """
 
     def __init__(self, members: dict[str, Any], start: int, place: str) -> None:
@@ -35,6 +37,7 @@ class Fields:
         self.start = start
         self.place = place
         self.troubles: list[Trouble] = []
+        self.cut: dict[str, int] = {}
 
     def tell(self, reason: str, remedy: str = _REMEDY) -> None:
         """Note a trouble, `reason` standing as it is."""
@@ -44,14 +47,21 @@ class Fields:
         """Note that the message holds `what` and is kept without it."""
         self.tell(f"malformed at byte {self.start}: {self.place}: {what}")
 
-    def string(self, key: str) -> str | None:
-        """Take a string; null when absent, null or no string."""
+    def bounded(self, key: str, value: str, most: int = MAX_STRING_BYTES) -> str:
+        """The string of a member as the record holds it: cut beyond `most` bytes, which is noted."""
+        kept = bounded(value, most)
+        if kept != text(value):
+            self.cut[key] = len(value)
+        return kept
+
+    def string(self, key: str, most: int = MAX_STRING_BYTES) -> str | None:
+        """Take a string, cut beyond `most` bytes; null when absent, null or no string."""
         if key not in self.left:
             return None
         value = self.left[key]
         if type(value) is str:
             del self.left[key]
-            return text(value)
+            return self.bounded(key, value, most)
         if value is None:
             del self.left[key]
         else:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from muniment.collect.telegram_fields import Fields
-from muniment.model.canonical import text
+from muniment.model.canonical import encode, text
 from muniment.model.collect import Media
 from muniment.model.display import visible
 
@@ -24,7 +24,8 @@ PLACEHOLDERS: Final = (
     "(File exceeds maximum size. Change data exporting settings to download.)",
     "(File unavailable, please try again later)",
 )
-MAX_PATH_BYTES: Final = 4096
+#: Also of its canonical form, in which a control character has six.
+MAX_PATH_BYTES: Final = 2000
 
 # member of the export -> member of `Media.details`; the unit stands in the key
 _STRINGS: Final = {
@@ -60,7 +61,7 @@ def take_media(fields: Fields, member_size: MemberSize) -> Media | None:
 
     - `known`: false for a media type that Telegram Desktop is not known to write;
     - `placeholder`: the text that stands in place of the path;
-    - `named_path`: the path of a file that is missing or refused;
+    - `named_path`: the path of a file that is missing or refused, cut as other strings are;
     - `path_utf8_hex`: the path's exact bytes when NFC changed them.
     """
     key = next((key for key in ("photo", "file", "contact_vcard") if key in fields.left), None)
@@ -73,14 +74,15 @@ def take_media(fields: Fields, member_size: MemberSize) -> Media | None:
     del fields.left[key]
     media_type = fields.string("media_type") if key == "file" else None
     details: dict[str, Any] = {}
-    path, status = _locate(fields, named, member_size, details)
+    path, status = _locate(fields, key, named, member_size, details)
     if media_type is not None and media_type not in KNOWN_TYPES:
         details["known"] = False
     _take_details(fields, media_type, details)
     thumbnail: Any = fields.left.get("thumbnail")  # as written: `string` may change its bytes
-    if fields.string("thumbnail") is not None:
-        details["thumbnail"] = text(thumbnail)
-        details["thumbnail_status"] = _locate(fields, thumbnail, member_size, {})[1]
+    kept = fields.string("thumbnail", MAX_PATH_BYTES)
+    if kept is not None:
+        details["thumbnail"] = kept
+        details["thumbnail_status"] = _locate(fields, "thumbnail", thumbnail, member_size, None)[1]
     return Media(media_type or key, path, status, details)
 
 
@@ -104,21 +106,30 @@ def unsafe_reason(path: str) -> str | None:
         return "it names a drive"
     if ".." in path.split("/"):
         return "it climbs out of the folder"
-    if len(path.encode()) > MAX_PATH_BYTES:
+    if max(len(path.encode()), len(encode(text(path))) - 2) > MAX_PATH_BYTES:
         return f"it is longer than {MAX_PATH_BYTES} bytes"
     return None
 
 
 def _locate(
-    fields: Fields, named: str, member_size: MemberSize, details: dict[str, Any]
+    fields: Fields,
+    key: str,
+    named: str,
+    member_size: MemberSize,
+    details: dict[str, Any] | None,
 ) -> tuple[str | None, str]:
-    """The path and status of the file that an export names `named`."""
+    """The path and status of the file that an export names `named`; more of it into `details`."""
+
+    def tell(name: str) -> None:
+        if details is not None:
+            details[name] = fields.bounded(key, named)
+
     if named.endswith(PLACEHOLDERS):
-        details["placeholder"] = text(named)
+        tell("placeholder")
         return None, "not_included"
     reason = unsafe_reason(named)
     if reason:
-        details["named_path"] = text(named)
+        tell("named_path")
         fields.tell(
             f"unsafe member {visible(named[:200])}: {reason} ({fields.place})",
             "Nothing was opened. Ask who made this export how the path came about.",
@@ -127,12 +138,12 @@ def _locate(
     size = member_size(named)
     if size is None:
         if named.startswith("(File ") and named.endswith(")"):  # a wording not known yet
-            details["placeholder"] = text(named)
+            tell("placeholder")
             return None, "not_included"
-        details["named_path"] = text(named)
+        tell("named_path")
         return None, "missing"
     path = text(named)
-    if path != named:
+    if path != named and details is not None:
         details["path_utf8_hex"] = named.encode().hex()
     return path, "included" if size else "empty"
 

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, Final, NamedTuple, NoReturn
 
-from muniment.model.canonical import MAX_INT, text
+from muniment.model.canonical import MAX_INT, encode, text
 
 #: Nesting kept in a post; deeper parts are left to the raw record. Canonical JSON allows 32 levels
 #: for a whole entry, and real messages need 5.
@@ -16,6 +16,10 @@ MAX_DEPTH: Final = 64
 #: ijson's yajl2_c (3.6) answers an integer that Python refuses to convert (4,300 digits, or as few
 #: as 640 where so configured) with a NULL inside a tuple: such numbers must never reach it.
 LONG_NUMBER: Final = re.compile(rb"[0-9]{600}")
+#: A name or another short string is cut to so many bytes of its canonical form, so that the value it
+#: stands in stays below the 16 kB above which a value is kept apart and no table shows its parts.
+#: Telegram allows 64 to 128 characters.
+MAX_STRING_BYTES: Final = 1000
 #: The key that carries members whose own key has no canonical form.
 UNKNOWN: Final = "unknown_fields"
 
@@ -126,6 +130,29 @@ def _no_number(constant: str) -> NoReturn:
 
 def _proper_escape(found: re.Match[bytes]) -> bytes:
     return b"\\u00" + found[1] if found[1] else found[0]
+
+
+def bounded(value: str, most: int = MAX_STRING_BYTES) -> str:
+    """`value` as the record can hold it, its end replaced by `…` beyond `most` bytes.
+
+    Example:
+        >>> bounded("Gate Watch"), bounded("\n" * 20, 10)
+        ('Gate Watch', '\n\n\n…')
+    """
+    value = text(value)
+    if len(value) <= most and _bytes(value) <= most:
+        return value
+    least, beyond = 0, most
+    while beyond - least > 1:
+        middle = (least + beyond) // 2
+        least, beyond = (
+            (middle, beyond) if _bytes(value[:middle] + "…") <= most else (least, middle)
+        )
+    return value[:least] + "…"
+
+
+def _bytes(value: str) -> int:
+    return len(encode(value)) - 2
 
 
 class TooDeep(ValueError):

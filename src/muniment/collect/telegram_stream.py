@@ -20,7 +20,7 @@ import ijson
 from ijson.backends import yajl2_c
 
 from muniment.collect.telegram_blocks import blocks, has_long_number, neutral_form
-from muniment.collect.telegram_record import LONG_NUMBER, MAX_DEPTH, find_fault
+from muniment.collect.telegram_record import LONG_NUMBER, MAX_DEPTH, bounded, find_fault
 from muniment.model.canonical import text
 from muniment.model.collect import Channel, Trouble
 from muniment.model.display import visible
@@ -29,7 +29,6 @@ from muniment.model.display import visible
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
 #: yajl holds an unfinished string, and one byte a nesting level, in memory: beyond this, stop.
 MAX_HELD_BYTES: Final = 16 * 1024 * 1024
-MAX_NAME_CHARS: Final = 4096
 
 EXPORT_AGAIN: Final = "Export the chat again; keep this file as it is."
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -384,8 +383,10 @@ class _Reader:
             return
         if key == "id" and type(value) is int:
             chat.header[key] = str(value)
-        elif key != "id" and event == "string" and len(value) <= MAX_NAME_CHARS:
-            chat.header[key] = text(value)
+        elif key != "id" and event == "string":
+            chat.header[key] = bounded(value)
+            if chat.header[key] != text(value):
+                self._tell_here(f"the chat's `{key}` has {len(value)} characters and was cut")
         else:
             self._tell_here(f"the chat's `{key}` is not of the type it should be")
 

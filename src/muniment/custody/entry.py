@@ -201,6 +201,20 @@ def blank(entry: Entry, line: bytes, fields: set[str]) -> bytes:
     return b"{" + b",".join(parts) + b"}"
 
 
+def kept_object(value: Any) -> str | None:
+    """The object that a private value stands for; None when it stands for itself.
+
+    Example:
+        >>> kept_object({"_object": "ab" * 32, "_bytes": 20_000})[:6]
+        'ababab'
+        >>> kept_object({"_object": "../../etc/passwd", "_bytes": 5})
+    """
+    if type(value) is not dict or value.keys() != {OBJECT_KEY, BYTES_KEY}:
+        return None
+    digest = value[OBJECT_KEY]
+    return digest if isinstance(digest, str) and _HEX64.fullmatch(digest) else None
+
+
 def object_references(kind: Kind | str, values: Mapping[str, Any]) -> list[str]:
     """Digests of the objects that private values name: object fields, and values kept as objects."""
     name = kind if isinstance(kind, str) else kind.name
@@ -208,11 +222,7 @@ def object_references(kind: Kind | str, values: Mapping[str, Any]) -> list[str]:
     for field in _OBJECT_FIELDS[name]:
         value = values.get(field)
         found += value if isinstance(value, list) else [value]
-    found += [
-        value[OBJECT_KEY]
-        for value in values.values()
-        if type(value) is dict and value.keys() == {OBJECT_KEY, BYTES_KEY}
-    ]
+    found += [kept_object(value) for value in values.values()]
     return [one for one in found if isinstance(one, str) and _HEX64.fullmatch(one)]
 
 

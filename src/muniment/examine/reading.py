@@ -17,7 +17,7 @@ from muniment.examine import forms
 from muniment.examine.limits import MAX_FACTS_BYTES
 from muniment.examine.registry import VERSIONS
 from muniment.model import canonical
-from muniment.model.examine import Blob, Examined, Finding
+from muniment.model.examine import OF_THE_HOST, Blob, Examined, Finding
 
 MAX_PAYLOAD_BYTES: Final = 256 << 20
 MAX_FINDINGS: Final = 16
@@ -53,6 +53,10 @@ def examined(payload: bytes) -> Examined:
         raise MalformedError(f"a worker's answer is no record ({type(error).__name__})") from error
     _bounded(len(found.findings), MAX_FINDINGS, "findings")
     _bounded(len(found.notes), MAX_NOTES, "notes")
+    if found.problem in OF_THE_HOST:
+        raise MalformedError(
+            f"a worker's answer says “{found.problem}”, which only the host can know"
+        )
     _text(found.detail)
     for note in found.notes:
         _text(note.what)

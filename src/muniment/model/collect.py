@@ -106,7 +106,8 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
         reply_to: the id of the post it answers, or null.
         album_of: id of the first post of the album it seems to belong to (inferred: exports do
             not say), or null.
-        extra: text entities, reactions and the rest; canonical JSON values.
+        extra: text entities, reactions and the rest; canonical JSON values. `cut` has the characters
+            of each string that is longer than the record shows (1,000 bytes; the end is then `…`).
     """
 
     start_byte: int

@@ -146,7 +146,10 @@ _ALL: Final = (
             "links",
             "{forwarded_from, reply_to, album_of}: claimed by the export; album_of inferred",
         ),
-        _F("extra", "text entities, reactions, and what else the export tells; null if nothing"),
+        _F(
+            "extra",
+            "text entities, reactions, what else the export tells, what was cut; null if nothing",
+        ),
     ),
     _kind(
         "observation.made",

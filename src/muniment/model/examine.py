@@ -36,6 +36,14 @@ class Problem(StrEnum):
 #: Reasons of the machine, not of the file: later runs try again by themselves.
 OF_THE_MACHINE: Final = (Problem.STOPPED,)
 
+#: What only the host can know: no worker may say it.
+OF_THE_HOST: Final = (
+    Problem.HASH_CHANGED,
+    Problem.KILLED,
+    Problem.STOPPED,
+    Problem.OUTPUT_LIMIT,
+)
+
 
 class Blob(msgspec.Struct, frozen=True):
     """Bytes an examiner made: kept as a derived object.

@@ -83,7 +83,9 @@ class ItemView(msgspec.Struct, frozen=True):
 class PostView(msgspec.Struct, frozen=True):
     """A post. `channel_key` tells channels apart (two chats of one name are two); `media_item` is
     the id of the item its file became, null when there is none or it is not there. Of posts beyond
-    the page's list `text`, `media_path`, `reply_to` and `album_of` are null."""
+    the page's list `text`, `media_path`, `reply_to` and `album_of` are null. `text_object` is the
+    SHA-256 of the object that holds a long text whole: `text` is then its beginning, null when that
+    object cannot be read, and `text_characters` how many there are."""
 
     id: str
     channel_key: str
@@ -105,6 +107,8 @@ class PostView(msgspec.Struct, frozen=True):
     export_item: str
     start_byte: int
     end_byte: int
+    text_object: str | None = None
+    text_characters: int = 0
 
 
 class MissView(msgspec.Struct, frozen=True):

@@ -18,7 +18,8 @@ from muniment.report.wording import clock, duration, line, span_ms
 
 _EXCERPT: Final = 200
 _MOST_LINES: Final = 5
-_MOST_TEXT: Final = 20_000
+#: Characters of one text on the page.
+MOST_TEXT: Final = 20_000
 #: Posts named in an item's row, and circumstances shown without a fold.
 MOST_POSTS: Final = 12
 MOST_OPEN: Final = 4
@@ -66,6 +67,7 @@ class PostRow(msgspec.Struct, frozen=True):
     kind: str
     author: str
     text: Text | None
+    text_object: str
     media: str
     media_state: str
     media_type: str
@@ -123,14 +125,19 @@ def moment(interval: Interval) -> When:
     )
 
 
-def text_of(text: str | None) -> Text | None:
-    """A text for the list: whole when short, else an excerpt and the whole behind a fold."""
+def text_of(text: str | None, characters: int = 0) -> Text | None:
+    """A text for the list: whole when short, else an excerpt and the whole behind a fold.
+
+    Args:
+        characters: how many there are in all when `text` is only their beginning.
+    """
     if not text:
         return None
-    if len(text) <= _EXCERPT and text.count("\n") < _MOST_LINES:
+    length = max(characters, len(text))
+    if length <= _EXCERPT and text.count("\n") < _MOST_LINES:
         return Text(visible(text, keep_newlines=True), "", 0, len(text))
-    whole = visible(text[:_MOST_TEXT], keep_newlines=True)
-    return Text(line(text, _EXCERPT), whole, max(0, len(text) - _MOST_TEXT), len(text))
+    whole = visible(text[:MOST_TEXT], keep_newlines=True)
+    return Text(line(text, _EXCERPT), whole, max(0, length - MOST_TEXT), length)
 
 
 def item_groups(data: ReportData, survey: Survey) -> tuple[Group, ...]:
@@ -219,7 +226,8 @@ def _post_row(
         number=line(post.post_id, 60) if post.post_id is not None else "not given",
         kind=_kind(post),
         author=line(post.author, 200) if post.author is not None else "not given",
-        text=text_of(post.text),
+        text=text_of(post.text, post.text_characters),
+        text_object=post.text_object or "",
         media=survey.media[index] or "",
         media_state="gone" if survey.states[index] == GONE else "held",
         media_type=line(post.media_type or "file", 60),

@@ -27,6 +27,7 @@ STREAM_BYTES: Final = 32 << 20
 MODE: Final = 0o440
 _PREFIX: Final = re.compile(r"[0-9a-f]{2}")
 _REST: Final = re.compile(r"[0-9a-f]{62}")
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class ObjectStore:
@@ -259,9 +260,14 @@ def open_object(folder: CaseFolder, digest: str) -> int:
     """A read-only descriptor on an object. Only custody/vault.py may call this: it logs.
 
     Raises:
-        IntegrityError: if the object is not there or is no regular file.
+        IntegrityError: if that is no digest, or the object is not there or is no regular file.
         StorageError: if it is there and may not, or cannot, be read.
     """
+    if not _DIGEST.fullmatch(str(digest)):
+        raise IntegrityError(
+            "is not the name of an object (64 lower-case hexadecimal digits)",
+            subject=str(digest)[:80],
+        )
     path = folder.object(digest)
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)

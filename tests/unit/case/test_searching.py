@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import random
+import signal
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -19,7 +20,7 @@ WHOLE = 'CREATE VIRTUAL TABLE words USING fts5(body, tokenize="unicode61 remove_
 def found(texts: list[str], query: str, most: int = 1000) -> list[searching.Hit]:
     """What a search of these texts alone finds; ids are their numbers."""
     terms = searching._terms(query)
-    longest = max(len(term) for term in terms) // 2 + 1
+    longest = searching._longest(terms)
     words = sqlite3.connect(":memory:")
     words.executescript(searching._TABLE)
     kept: list[searching._Text] = []
@@ -141,3 +142,45 @@ def test_time_grows_with_the_text_not_with_its_square() -> None:
         assert found(["a " * words], "a")[0].places == words
         spent.append(time.process_time() - start)
     assert spent[1] < 24 * spent[0], spent
+
+
+def test_the_words_of_phrases_count_too() -> None:
+    with pytest.raises(UsageError, match="101 words"):
+        found([""], '"' + "a " * 101 + '"')
+    with pytest.raises(UsageError, match="102 words"):
+        found([""], " ".join(["a-" * 51, "_".join("b" * 51)]))
+    (hit,) = found(["a " * 1000], '"' + "a " * 100 + '"')
+    assert hit.id == "0"
+    assert searching._longest(searching._terms('north "a' + " " * 5000 + 'b"')) == 2
+
+
+class Stopped(BaseException):
+    """As Ctrl-C."""
+
+
+@pytest.fixture
+def alarm() -> Iterator[Callable[[float], None]]:
+    """Sends a signal, whose handler raises, after so many seconds."""
+
+    def stop(number: int, frame: object) -> None:
+        raise Stopped
+
+    before = signal.signal(signal.SIGALRM, stop)
+    yield lambda after_s: signal.setitimer(signal.ITIMER_REAL, after_s)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_ctrl_c_is_answered_while_sqlite_works(alarm: Callable[[float], None]) -> None:
+    words = sqlite3.connect(":memory:", check_same_thread=False)
+    words.executescript(searching._TABLE)
+    kept: list[searching._Text] = []
+    texts = iter([("document", "0", "", "a " * 4_000_000)])
+    rows = searching._rows(texts, 100, kept)
+    words.executemany("INSERT INTO words (rowid, body, start) VALUES (?,?,?)", rows)
+    terms = searching._terms('"' + "a " * 100 + '"')
+    alarm(0.3)
+    start = time.monotonic()
+    with pytest.raises(Stopped):  # 5 s of work
+        searching._interruptibly(words, lambda: searching._hits(words, terms, kept, 5))
+    assert time.monotonic() - start < 2

@@ -146,6 +146,24 @@ def test_object_references() -> None:
     assert entries.object_references("object.viewed", {"object": None, "by": "sha"}) == []
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "{}",
+        {"_object": "a" * 64},
+        {"_object": "A" * 64, "_bytes": 1},
+        {"_object": "a" * 64 + "\n", "_bytes": 1},
+        {"_object": "../" * 21 + "a", "_bytes": 1},
+        {"_object": 5, "_bytes": 1},
+        {"_object": ["a" * 64], "_bytes": 1},
+        {"_object": "a" * 64, "_bytes": 1, "more": 2},
+    ],
+)
+def test_what_has_not_the_exact_form_stands_for_itself(value: object) -> None:
+    assert entries.kept_object(value) is None
+    assert entries.object_references("post.recorded", {"text": value}) == []
+
+
 def test_kinds_are_well_formed() -> None:
     for kind in KINDS.values():
         names = [field.name for field in kind.fields]

@@ -9,7 +9,7 @@ import pytest
 
 from muniment.errors import MalformedError
 from muniment.examine import reading
-from muniment.model.examine import Blob, Examined, Finding, Note
+from muniment.model.examine import OF_THE_HOST, Blob, Examined, Finding, Note, Problem
 
 PICTURE = Blob("key-00", "rgb24", bytes(12), width_px=2, height_px=2, time_s="0.000")
 
@@ -67,3 +67,17 @@ def test_deep_nesting_is_refused() -> None:
     whole = packed(Finding("frames", "1", {"here": 1}))
     with pytest.raises(MalformedError):
         reading.examined(whole.replace(b"\x81\xa4here\x01", deep))
+
+
+@pytest.mark.parametrize("problem", OF_THE_HOST)
+@pytest.mark.parametrize("findings", [(), (Finding("frames", "1", {"a": 1}),)])
+def test_what_only_the_host_can_know_is_refused(
+    problem: Problem, findings: tuple[Finding, ...]
+) -> None:
+    with pytest.raises(MalformedError, match="which only the host can know"):
+        reading.examined(packed(*findings, problem=problem))
+
+
+@pytest.mark.parametrize("problem", sorted(set(Problem) - set(OF_THE_HOST)))
+def test_all_other_problems_are_taken(problem: Problem) -> None:
+    assert reading.examined(packed(problem=problem)).problem is problem
