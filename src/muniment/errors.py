@@ -32,7 +32,8 @@ EXIT_SIGNATURE = 21
 #: exit code -> what it means; docs/cli.md is generated from this table.
 EXIT_CODES: dict[int, str] = {
     EXIT_OK: "done; for `verify`: no check failed and nothing lies beyond the checkpoint",
-    EXIT_ERROR: "error: nothing more could be done; the message names the input and the remedy",
+    EXIT_ERROR: "error: nothing more could be done; the message names the input and the remedy; "
+    "for `verify`: nothing failed, and objects are there that could not be read",
     EXIT_USAGE: "usage: the command was called in a way it cannot serve",
     EXIT_PARTLY: "partly done, or done with something to look at, each listed: what failed or is "
     "damaged, whole entries that were moved aside; for `verify`: entries or objects lie beyond "

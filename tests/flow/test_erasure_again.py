@@ -90,3 +90,37 @@ def test_what_is_put_back_from_an_older_copy_is_destroyed_by_the_next_run(
     assert exit_code(verify_again(read_folder(folder.path))) == EXIT_PARTLY
     build_case(an_export(tmp_path / "c", "latest"))
     assert verify(folder.path).exit_code == 0
+
+
+def append(folder: CaseFolder, kind: str, lines: list[bytes]) -> None:
+    with (folder.path / "log" / kind / "000000.jsonl").open("ab") as stream:
+        stream.writelines(line + b"\n" for line in lines)
+
+
+def lines_of(folder: CaseFolder, kind: str) -> list[bytes]:
+    return (folder.path / "log" / kind / "000000.jsonl").read_bytes().splitlines()
+
+
+def test_lines_added_beyond_the_checkpoint_accuse_nobody(
+    build_case: BuildCase, tmp_path: Path, monkeypatch: Any, keys: Any
+) -> None:
+    """Another case's lines, and an erased item's own line: named, and nothing is called missing."""
+    folder = CaseFolder(tmp_path / "case")
+    build_case(an_export(tmp_path / "a", LONG, "short"))
+    old = {kind: lines_of(folder, kind) for kind in ("entries", "private")}
+    number = next(at for at, entry in enumerate(muniment.Case.open(folder.path).entries())
+                  if entry.kind == "post.recorded")  # fmt: skip
+    erase(folder, posts(folder)[0].id, monkeypatch, keys.path)
+    assert verify(folder.path).exit_code == 0
+    for kind in ("entries", "private"):
+        append(folder, kind, [old[kind][number]])
+    verdict = verify(folder.path)
+    assert verdict.exit_code == EXIT_PARTLY
+    assert exit_code(verify_again(read_folder(folder.path))) == EXIT_PARTLY
+    for kind in ("entries", "private"):
+        append(folder, kind, old[kind])
+    verdict = verify(folder.path)
+    assert verdict.exit_code == EXIT_PARTLY
+    assert exit_code(verify_again(read_folder(folder.path))) == EXIT_PARTLY
+    (objects,) = [check for check in verdict.checks if check.name == "objects"]
+    assert not objects.found

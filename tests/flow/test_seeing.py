@@ -23,6 +23,7 @@ from muniment.cli.build import examined_line
 from muniment.custody.keyring import KeyFolder
 from muniment.errors import InputError, StorageError, UsageError
 from muniment.examine import registry
+from muniment.model.ids import short
 from muniment.report.story import story, unexamined
 from muniment.sandbox.host import Zygote
 from muniment.store.layout import CaseFolder
@@ -159,6 +160,30 @@ def test_every_copy_not_marked_hard_is_found_and_no_false_one(
     true_copies = {digest[name] for name in copies}
     for pair in same:
         assert pair <= true_copies, pair
+
+
+def test_what_sets_each_copy_apart_is_told_and_stands_in_the_report(
+    built: tuple[CaseFolder, building.Built],
+) -> None:
+    (cluster,) = tracings.listing(built[0])["differences"]
+    digest = {clip["id"]: clip["files"][0]["sha256"] for clip in TRUTH["clips"]}
+    ids = {short("item", found): name for name, found in digest.items()}
+    assert ids[cluster["fullest"]["item"]] == "first"
+    told = {ids[one["copy"]["item"]]: one for one in cluster["copies"]}
+    assert "no sound track; the fullest version has sound" in told["muted"]["says"]
+    assert "mirrored left to right" in told["mirror"]["says"]
+    assert told["letterbox"]["bars"] == pytest.approx([0.0, 0.125, 1.0, 0.875], abs=0.02)
+    assert [one["in_copy"] for one in told["caption"]["covered"]] == [True, True]
+    assert [one["where"] for one in told["trim"]["missing"]] == ["beginning", "end"]
+    assert len(told["montage"]["added"]) == 2
+    made = told["small"]["making"]
+    assert (made["width_px"], made["height_px"], made["codec"]) == (426, 240, "h264")
+    assert made["generations"]["at_least"] == 2 and "guess" in told["small"]["says"][-1]
+    assert told["reencode"]["says"][0] == "the same sound"
+    assert {ids[one["clip"]] for one in cluster["composite"]["best"]} == {"first"}
+    page = (built[0].path / "report" / "index.html").read_text("utf-8")
+    assert page.count('<article class="differ"') == len(told)
+    assert page.count('<g class="covered">') == 4 and "original" not in cluster["why"]
 
 
 def test_segments_are_where_the_truth_has_them(built: tuple[CaseFolder, building.Built]) -> None:

@@ -416,6 +416,7 @@ class Verification:
         self.allowed: dict[tuple[int, str], set[str]] = {}
         self.erased_objects: set[str] = set()
         self.references: dict[str, int] = {}
+        self.tail_references: set[str] = set()
         self.open_acquisitions: set[str] = set()
         self.opening: dict[str, Any] | None = None
         self.is_begun = False
@@ -558,6 +559,11 @@ class Verification:
             return None, set()
 
     def note(self, index: int, entry: dict[str, Any], values: dict[str, Any]) -> None:
+        if index >= self.sealed:
+            self.tail_references.update(object_references(entry["kind"], values))
+            if index == 0 and entry["kind"] == "case.opened":
+                self.opening = values
+            return
         for digest in object_references(entry["kind"], values):
             self.erased_objects.discard(digest)  # "Erasure": the same bytes came in again
             self.references.setdefault(digest, index)
@@ -720,11 +726,13 @@ class Verification:
                 self.add("objects", f"{name} does not hold the bytes of its name")
             elif digest in self.erased_objects:
                 self.problems.append(f"sealed to the end: {name} is logged as erased, still there")
-            elif digest not in self.references:
+            elif digest not in self.references and digest not in self.tail_references:
                 self.problems.append(f"sealed to the end: {name} is named by no entry")
         for digest, index in self.references.items():
             if digest not in seen and digest not in self.erased_objects:
                 self.add("objects", f"object {digest} of entry {index} is missing")
+        for digest in self.tail_references - seen - set(self.references):
+            self.problems.append(f"sealed to the end: object {digest} of the tail is not there")
 
 
 def are_strings(value: Any) -> bool:

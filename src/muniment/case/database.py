@@ -37,11 +37,18 @@ def is_blank(path: Path) -> bool:
 
     Raises:
         IntegrityError: if SQLite had better not be shown what is there.
+        StorageError: if it may not be read.
     """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         head = b""
+    except PermissionError as error:
+        raise StorageError(
+            "cannot be read (permission denied)",
+            subject=str(path),
+            remedy="Give yourself read permission.",
+        ) from error
     except OSError as error:
         raise damaged(path, (error.strerror or "").lower()) from error
     else:

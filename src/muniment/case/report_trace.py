@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-import msgspec
-
 from muniment.case import traced
 from muniment.case.damage import Damage
+from muniment.case.differing import Differing
 from muniment.case.index import Index
 from muniment.case.report_items import SeenItems
 from muniment.case.thumbnails import PictureBook
@@ -22,15 +20,15 @@ from muniment.model.report_seen import (
     MOST_PAIRS,
     AlignedFrames,
     ClusterView,
-    CompositeView,
     DecisionView,
     EdgeView,
+    FrameView,
     MemberView,
     PairView,
     TraceView,
 )
 from muniment.model.trace import Cluster, Contradiction, Decided, Pair, Segment, Verdict
-from muniment.report.composite import composite
+from muniment.report.composite import composite, differences_view
 from muniment.report.copies import MOST_PICTURED
 from muniment.store.layout import CaseFolder
 from muniment.trace.candidates import VERSION
@@ -64,7 +62,7 @@ def trace_view(
         for cluster in found.clusters
         for one in cluster.contradictions
     }
-    views = _Views(held, seen, book, posts, against)
+    views = _Views(held, seen, book, posts, against, Differing(folder, index, damage))
     apart = sorted((one for one in found.pairs if _is_apart(one, held)), key=_telling)
     decided = [one for one in found.pairs if one.decision is not None]
     decided.sort(key=lambda one: one.decision.at_utc if one.decision else "", reverse=True)
@@ -119,8 +117,10 @@ class _Views:
         book: PictureBook,
         posts: Sequence[PostView],
         against: Mapping[frozenset[str], Contradiction],
+        differing: Differing,
     ) -> None:
         self._held, self._seen, self._book, self._against = held, seen, book, against
+        self._differing = differing
         self._posts: dict[str, list[PostView]] = {}
         for post in posts:
             if post.media_item:
@@ -146,6 +146,11 @@ class _Views:
         for one in pairs:
             shares[one.a].append(one)
             shares[one.b].append(one)
+        names = {name: self.name(name) for name in found.members}
+        lengths = {name: self._seen.duration_s(name) or 0.0 for name in found.members}
+        differ = self._differing.of(found, pairs)
+        decided = {name: by for name in names if (by := _only_decided_by(shares[name]))}
+        decided |= _decided_beside(differ.fullest, shares[differ.fullest])
         members = [self._member(name, shares[name]) for name in found.members]
         members.sort(key=_by_time)
         return ClusterView(
@@ -167,12 +172,13 @@ class _Views:
                 for number, one in enumerate(_told_apart(pairs)[:MOST_PAIRS])
             ),
             len(pairs),
-            self._composite(found, pairs, {one.item: one.decided_by for one in members}),
+            composite(differ, names, lengths, _item, decided),
             tuple(
                 self.pair(one, with_frames=False)
                 for one in among
                 if one.decision is not None and not one.joins
             ),
+            differences_view(differ, names, self._frame, _item),
         )
 
     def _member(self, digest: str, shares: Sequence[Pair]) -> MemberView:
@@ -191,23 +197,10 @@ class _Views:
             _only_decided_by(shares),
         )
 
-    def _composite(
-        self, found: Cluster, pairs: list[Pair], decided: Mapping[str, str]
-    ) -> CompositeView | None:
-        lengths = {name: self._seen.duration_s(name) or 0.0 for name in found.members}
-        # The one most others were laid on, then the longest: its seconds are the axis.
-        laid = Counter(name for one in pairs for name in (one.a, one.b))
-        reference = max(found.members, key=lambda name: (laid[name], lengths[name], name))
-        if not lengths[reference]:
-            return None
-        ids = {name: short("item", name) for name in found.members}
-        return composite(
-            ids[reference],
-            {ids[name]: self.name(name) for name in found.members},
-            {ids[name]: length for name, length in lengths.items()},
-            [_renamed(one, ids) for one in pairs],
-            decided,
-        )
+    def _frame(self, digest: str, time_s: float) -> FrameView | None:
+        """The picture of an item at a time; None where it has none."""
+        strip = self._seen.strip(digest)
+        return self._book.at(strip, time_s) if strip is not None else None
 
     def pair(self, one: Pair, *, with_frames: bool) -> PairView:
         """A pair, with moments side by side if it is to be pictured."""
@@ -247,6 +240,10 @@ class _Views:
         return tuple(AlignedFrames(a, b) for a, b in found if a and b)
 
 
+def _item(digest: str) -> str:
+    return short("item", digest)
+
+
 def _by_time(member: MemberView) -> tuple[bool, str, str]:
     earliest = member.published.earliest_utc if member.published else None
     return earliest is None, earliest or "", member.item
@@ -267,6 +264,15 @@ def _only_decided_by(shares: Sequence[Pair]) -> str:
         return ""
     decided = [one.decision for one in shares if one.decision is not None]
     return min(decided, key=lambda one: one.at_utc).by if decided else ""
+
+
+def _decided_beside(fullest: str, shares: Sequence[Pair]) -> dict[str, str]:
+    """Members that lie beside the fullest version by a person's decision, and whose."""
+    return {
+        one.b if one.a == fullest else one.a: one.decision.by
+        for one in shares
+        if one.decision is not None and one.verdict is not Verdict.SAME_FOOTAGE
+    }
 
 
 def _most_shared(one: Pair) -> tuple[float, float]:
@@ -294,7 +300,3 @@ def _moments(part: Segment) -> list[tuple[float, float]]:
     length_s = part.a_end_s - part.a_start_s
     times = [part.a_start_s + length_s * (n + 0.5) / _MOMENTS for n in range(_MOMENTS)]
     return [(at, part.b_start_s + (at - part.a_start_s) * part.speed) for at in times]
-
-
-def _renamed(one: Pair, ids: Mapping[str, str]) -> Pair:
-    return msgspec.structs.replace(one, a=ids[one.a], b=ids[one.b])

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from muniment.case import decisions, searching, trace_results
+from muniment.case import decisions, differing, searching, trace_results
 from muniment.case.damage import Damage
 from muniment.case.index import Index
 from muniment.case.trace_results import STEP
@@ -180,8 +180,8 @@ def _ms(utc: str) -> int:
 
 def listing(folder: CaseFolder) -> dict[str, Any]:
     """`muniment trace run --json`: every pair that shares picture or was decided, copies first and the
-    highest score first, and the clusters; in `notices` a line for each derived object that could not
-    be read, in `warnings` one for each decision that is contradicted.
+    highest score first, the clusters, and how the copies of each differ; in `notices` a line for each
+    derived object that could not be read, in `warnings` one for each decision that is contradicted.
 
     Raises:
         IntegrityError: if the log cannot be read.
@@ -193,6 +193,8 @@ def listing(folder: CaseFolder) -> dict[str, Any]:
         found = read(folder, index, _durations_s(facts), (), damage) or NOTHING
         names = dict(index.rows("SELECT object, path FROM item ORDER BY idx DESC"))
         warnings = decisions.warnings(found.clusters, decisions.namer(index))
+        reader = differing.Differing(folder, index, damage)
+        each = list(differing.each(found.clusters, found.pairs, reader))
     finally:
         index.close()
 
@@ -222,6 +224,10 @@ def listing(folder: CaseFolder) -> dict[str, Any]:
         "verdicts": found.verdicts(),
         "pairs": [told(one) for one in pairs],
         "clusters": [[source(member) for member in one.members] for one in found.clusters],
+        "differences": [
+            differing.as_json(one, {member: source(member) for member in cluster.members})
+            for cluster, one in zip(found.clusters, each, strict=True)
+        ],
         "notices": list(damage.lines),
         "warnings": warnings,
     }

@@ -58,13 +58,14 @@ def read_clips(folder: CaseFolder, index: Index, damage: Damage) -> Iterator[Cli
         damage: is told of those that cannot be read.
     """
     for digest, found in fingerprinted(folder, index, damage).items():
-        clip = _clip(digest, found, damage)
+        clip = clip_of(digest, found, damage)
         if clip is not None:
             yield clip
 
 
-def _clip(digest: str, found: dict[str, Observed], damage: Damage) -> Clip | None:
-    """The clip; None when a derived object of it cannot be read."""
+def clip_of(digest: str, found: dict[str, Observed], damage: Damage) -> Clip | None:
+    """The clip of an object, from what the examiners found (name -> observation); None when a derived
+    object of it cannot be read."""
     findings: dict[str, tuple[dict[str, Any], dict[str, bytes]]] = {}
     for name, one in found.items():
         blobs = {
@@ -117,14 +118,14 @@ def _compare_all(
     """Every clip taken in in its order; a result for each that has none against those before it."""
 
     def anew(digest: str) -> Clip:
-        clip = _clip(digest, held[digest], damage)
+        clip = clip_of(digest, held[digest], damage)
         if clip is None:
             raise IntegrityError("changed while clips were compared", subject=f"object {digest}")
         return clip
 
     tracer, every, sound = Tracer(read=anew), _Against(), _Against()
     for digest, found in held.items():
-        clip = _clip(digest, found, damage)
+        clip = clip_of(digest, found, damage)
         every_told, told = every.parameters(), sound.parameters()
         every.add(digest)
         if clip is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -16,9 +17,26 @@ SAID = "muniment: interrupted; run the same command again to go on\n"
 
 def main() -> None:
     """Load the program, then run its command line."""
+    _standard_streams()
     try:
         from muniment.cli.main import main as run
     except KeyboardInterrupt:
         sys.stderr.write(SAID)
         raise SystemExit(INTERRUPTED) from None
     run()
+
+
+def _standard_streams() -> None:
+    """Three descriptors that are open, and streams that refuse no character.
+
+    A daemon may start a program with some of them closed: what is opened next would take their
+    places, and be taken for them.
+    """
+    while True:
+        number = os.open(os.devnull, os.O_RDWR)
+        if number > 2:
+            os.close(number)
+            break
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

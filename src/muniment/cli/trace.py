@@ -85,6 +85,8 @@ def _list(found: dict[str, Any], *, every: bool) -> None:
             f"{count(folded, 'undetermined pair')} with a still picture not listed (--all lists"
             " them): a still cannot be told from the same scene a moment later"
         )
+    for number, cluster in enumerate(found["differences"], 1):
+        console.say("\n".join(differing_lines(number, cluster)))
     clusters = count(len(found["clusters"]), "cluster")
     pairs = count(len(found["pairs"]), "pair")
     console.say(f"{count(found['clips'], 'clip')}, {clusters} of copies, {pairs} sharing picture")
@@ -207,6 +209,22 @@ def pair_line(pair: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def differing_lines(number: int, cluster: dict[str, Any]) -> list[str]:
+    """A cluster in lines: its fullest version and why, then what sets each copy apart from it."""
+    lines = [
+        f"Cluster {number}: fullest version {_named(cluster['fullest'])}",
+        f"    {cluster['why']}",
+    ]
+    for one in cluster["copies"]:
+        lines.append(f"  {_named(one['copy'])}")
+        lines += [f"    {visible(text)}" for text in one["says"]]
+    return lines
+
+
+def _named(source: dict[str, Any]) -> str:
+    return visible(f"{source['item']} {source['name']}")
+
+
 def _name(pair: dict[str, Any], side: str) -> str:
     source = pair.get(f"{side}_source")
-    return visible(f"{source['item']} {source['name']}" if source else pair[side])
+    return _named(source) if source else visible(pair[side])

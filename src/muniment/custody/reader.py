@@ -22,4 +22,9 @@ class Reader(Protocol):
 
     def objects(self) -> Iterator[tuple[str, Iterable[bytes | memoryview] | str]]:
         """(digest that names it, its bytes in pieces) of every well-named object, in order.
-        Instead of pieces a string says why it cannot be read. A piece is valid until the next."""
+        Instead of pieces a string says what else stands there, or (`model.verify.Unread`) why they
+        could not be read. A piece is valid until the next.
+
+        Raises:
+            InputError: if a folder, or the rest of an object whose beginning was read, cannot be read.
+        """

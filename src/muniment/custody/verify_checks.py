@@ -14,9 +14,9 @@ from muniment.custody.keys import PublicKey
 from muniment.custody.reader import Reader
 from muniment.custody.rules import NEVER_ERASED
 from muniment.custody.verify_log import Findings, LogPass
-from muniment.errors import EXIT_INTEGRITY, EXIT_PARTLY, EXIT_SIGNATURE
+from muniment.errors import EXIT_ERROR, EXIT_INTEGRITY, EXIT_PARTLY, EXIT_SIGNATURE, InputError
 from muniment.model.display import count
-from muniment.model.verify import Check, Status
+from muniment.model.verify import Check, Status, Unread
 from muniment.store.layout import (
     CHECKPOINT,
     CHECKPOINTS,
@@ -243,28 +243,53 @@ def check_objects(log: LogPass, reader: Reader) -> tuple[Check, list[str], int]:
     found = Findings()
     seen: set[str] = set()
     extra: list[str] = []
+    unread = Findings()
     sha256 = hashlib.sha256
     for digest, pieces in reader.objects():
         seen.add(digest)
+        if isinstance(pieces, Unread):
+            unread.add(object_name(digest), str(pieces))
+            continue
         if isinstance(pieces, str):
             found.add(object_name(digest), pieces)
             continue
         state = sha256()
-        for piece in pieces:
-            state.update(piece)
+        try:
+            for piece in pieces:
+                state.update(piece)
+        except InputError as error:
+            unread.add(object_name(digest), error.what)
+            continue
         actual = state.hexdigest()
         if actual != digest:
-            label = log.references.get(digest, "named by no entry")
+            label = log.references.get(digest) or log.tail_references.get(digest)
+            label = label or "named by no entry"
             found.add(object_name(digest), f"its bytes hash to {actual} ({label})")
-        elif digest not in log.references:
+        elif digest not in log.references and digest not in log.tail_references:
             extra.append(object_name(digest))
     erased = log.erased_objects
     for digest, label in log.references.items():
         if digest not in seen and digest not in erased:
             found.add(object_name(digest), f"is missing ({label})")
+    for digest, label in log.tail_references.items():
+        if digest not in seen and digest not in log.references:
+            log.tail.add(object_name(digest), f"is not there; only {label}, unsealed, names it")
     for digest in sorted(erased & seen):
         log.tail.add(object_name(digest), "is logged as erased but still there")
     passed = f"{count(len(seen), 'object')}, each with the bytes of its name, none missing"
+    if unread.count and not found.count:
+        remedy = "give yourself read permission, or copy the case from a sound disk"
+        check = Check(
+            "objects",
+            Status.NOT_CHECKED,
+            f"{count(unread.count, 'object')} could not be read: {remedy}",
+            tuple(unread.kept),
+            unread.count,
+            EXIT_ERROR,
+        )
+        return check, extra, len(seen)
+    for one in unread.kept:
+        found.add(one.piece, one.what)
     check = found.check("objects", EXIT_INTEGRITY, passed, "objects are changed or missing")
     return check, extra, len(seen)
 

@@ -67,6 +67,8 @@ class LogPass:
         # Entries with blanked fields: index -> (kind, leaf hash, fields).
         self.blank: dict[int, tuple[str, str, frozenset[str]]] = {}
         self.references: dict[str, str] = {}
+        # The same of entries that no checkpoint covers: they accuse nobody.
+        self.tail_references: dict[str, str] = {}
         self.erased_objects: set[str] = set()
         self.open_acquisitions: set[str] = set()
         self.first: dict[str, Any] | None = None
@@ -212,7 +214,15 @@ def _one(
         return
     if is_sealed and not wrong:
         _take_in(log, index, entry, leaf.hex(), values, named)
-    _note_material(log, index, entry, leaf.hex(), values)
+    if is_sealed:
+        _note_material(log, index, entry, leaf.hex(), values)
+    else:
+        for digest in entries.object_references(entry.kind, values):
+            log.tail_references.setdefault(digest, _label(entry, index, values))
+    if index == 0:
+        log.first = values if entry.kind == "case.opened" else None
+    if log.observe:
+        log.observe(index, entry, leaf.hex(), values)
 
 
 def _hold_root(log: LogPass, values: dict[str, Any]) -> None:
@@ -274,9 +284,7 @@ def _take_in(
 def _note_material(
     log: LogPass, index: int, entry: Entry, leaf: str, values: dict[str, Any]
 ) -> None:
-    """What an entry says is held; also taken from entries that no checkpoint covers yet."""
-    if index == 0:
-        log.first = values if entry.kind == "case.opened" else None
+    """What a sealed entry says is held, and what it opens and closes."""
     if entry.kind == "acquisition.started":
         log.open_acquisitions.add(leaf)
     elif entry.kind == "acquisition.finished":
@@ -285,8 +293,6 @@ def _note_material(
         log.erased_objects.discard(digest)  # the same bytes came in again later
         if digest not in log.references or entry.kind == "item.acquired":
             log.references[digest] = _label(entry, index, values)
-    if log.observe:
-        log.observe(index, entry, leaf, values)
 
 
 def _label(entry: Entry, index: int, values: dict[str, Any]) -> str:

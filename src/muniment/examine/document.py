@@ -199,7 +199,7 @@ def decoded(data: bytes, out: Text, declared: str | None = None) -> str:
         try:
             if named:
                 return data.decode(named)
-        except (UnicodeDecodeError, LookupError):
+        except (UnicodeError, LookupError):
             continue
     guessed = guess(data)
     out.notes.append(Note("encoding guessed", f"{guessed}; the text is not valid UTF-8"))

@@ -82,7 +82,8 @@ def _parts(
         raise UnexaminableError(
             Problem.BAD_STRUCTURE, f"parts of the message nest deeper than {_MOST_DEPTH}"
         )
-    held = message.get_payload()
+    # asked first: a text's payload would be decoded by a charset that may not decode
+    held = message.get_payload() if message.is_multipart() else None
     if isinstance(held, list):
         for part in held[:_MOST_PARTS]:
             if isinstance(part, Message):

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from muniment.model.report_differences import DifferencesView, PieceView, SourceView
 from muniment.model.times import Interval
 from muniment.model.trace import Decision, Segment, Transform, Verdict
 
@@ -220,12 +221,15 @@ class CopyRow(msgspec.Struct, frozen=True):
 
 
 class CompositeView(msgspec.Struct, frozen=True):
-    """Which second exists in which copy: rows over one axis, the seconds of the copy `reference`."""
+    """Which second exists in which copy: rows over one axis, the seconds of the copy `reference`, and
+    where other copies show more of the footage, theirs (`pieces`). `best` are the best sources."""
 
     reference: str
     reference_name: str
     length_s: float
     rows: tuple[CopyRow, ...]
+    pieces: tuple[PieceView, ...] = ()
+    best: tuple[SourceView, ...] = ()
 
 
 class ClusterView(msgspec.Struct, frozen=True):
@@ -245,6 +249,7 @@ class ClusterView(msgspec.Struct, frozen=True):
     pairs_total: int = 0
     composite: CompositeView | None = None
     against: tuple[PairView, ...] = ()
+    differences: DifferencesView | None = None
 
 
 class TraceView(msgspec.Struct, frozen=True):

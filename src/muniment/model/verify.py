@@ -15,6 +15,13 @@ class Status(StrEnum):
     NOT_CHECKED = "not checked"
 
 
+class Unread(str):
+    """Why bytes that are there could not be read now (permission, a failing disk): no fault of the
+    case, and no proof that it is sound."""
+
+    __slots__ = ()
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One piece that is not what it should be: where it lies, and what is wrong with it."""
 
@@ -66,9 +73,10 @@ class Verdict(msgspec.Struct, frozen=True):
 
     @property
     def exit_code(self) -> int:
-        """20 if integrity failed, else 21 if a signature or the root failed, else 3, else 0."""
+        """20 if integrity failed, else 21 if a signature or the root failed, else 1 if something
+        could not be read, else 3, else 0."""
         codes = {check.exit_code for check in self.checks}
-        return next((code for code in (20, 21, 3) if code in codes), 0)
+        return next((code for code in (20, 21, 1, 3) if code in codes), 0)
 
     def check(self, name: str) -> Check:
         """The check of that name.

@@ -23,6 +23,7 @@ from muniment.model.report_seen import (
 from muniment.model.times import Interval
 from muniment.model.trace import Verdict
 from muniment.report.bounds import MOST_CLUSTERS, Shares
+from muniment.report.differing import Beside, DifferCard, DifferRow, Fullest
 from muniment.report.lineage import lineage
 from muniment.report.pairs import (
     MOST_SEGMENTS,
@@ -31,6 +32,7 @@ from muniment.report.pairs import (
     PairCard,
     PairRow,
     Pairs,
+    why_same,
 )
 from muniment.report.rows import Link, When, moment
 from muniment.report.scene import Picture
@@ -94,12 +96,16 @@ class Cluster(msgspec.Struct, frozen=True):
     view: ClusterView
     earliest: tuple[Link, ...]
     basis: str
+    why: str
     members: tuple[MemberRow, ...]
     more_members: int
     line: TimeLine | None
     line_links: tuple[Link, ...]
     line_rows: tuple[LineRow, ...]
     more_lines: int
+    best_rows: tuple[tuple[str, Link], ...]
+    fullest: Fullest | None
+    differ_rows: tuple[DifferRow, ...]
     lineage: Picture | None
     edges: tuple[EdgeRow, ...]
     more_edges: int
@@ -120,6 +126,7 @@ class Copies:
         self.view = trace
         self._items, self._posts = items, posts
         self._pairs, self._shares = Pairs(items, pictures), shares
+        self._beside = Beside(items, pictures)
         #: Item -> HTML id of the cluster drawn that it is in.
         self.cluster_of = {
             member.item: _anchor(number)
@@ -147,6 +154,11 @@ class Copies:
         """The pairs of a cluster that have pictures, one at a time."""
         for number, pair in enumerate(cluster.view.pairs[:MOST_PICTURED], 1):
             yield self._pairs.card(pair, f"{cluster.anchor}-pair-{number}")
+
+    def differing(self, cluster: Cluster) -> Iterator[DifferCard]:
+        """Copies beside the fullest version, with pictures, one at a time."""
+        if cluster.view.differences is not None:
+            yield from self._beside.cards(cluster.view.differences, cluster.anchor)
 
     def rows(self, cluster: Cluster) -> Sequence[PairRow]:
         """The other pairs of a cluster."""
@@ -187,6 +199,8 @@ class Copies:
         )
         drawn = time_line(view.composite) if view.composite else None
         line_rows = self._shares.lines.take(view.composite.rows if view.composite else ())
+        best = self._shares.lines.take(view.composite.best if view.composite else ())
+        differ = view.differences
         edges = self._shares.lines.take(view.edges)
         return Cluster(
             anchor=anchor,
@@ -195,6 +209,7 @@ class Copies:
             view=view,
             earliest=earliest,
             basis=line(view.earliest_basis, 400),
+            why=why_same(view.pairs, view.pairs_total),
             members=rows,
             more_members=len(view.members) - len(rows),
             line=drawn,
@@ -203,6 +218,12 @@ class Copies:
             else (),
             line_rows=tuple(self._line(one, view.composite) for one in line_rows),
             more_lines=len(view.composite.rows) - len(line_rows) if view.composite else 0,
+            best_rows=tuple(
+                (stretch(one.start_s, one.end_s), self._pairs.link(one.item, one.name))
+                for one in best
+            ),
+            fullest=self._beside.fullest(differ) if differ else None,
+            differ_rows=self._beside.rows(differ, self._shares.lines) if differ else (),
             lineage=lineage(view, f"{anchor}-lineage", targets),
             edges=tuple(self._edge(one, names) for one in edges),
             more_edges=len(view.edges) - len(edges),
@@ -247,7 +268,7 @@ class Copies:
         if len(one.only) > MOST_SEGMENTS:
             only.append(f"{count(len(one.only) - MOST_SEGMENTS, 'more stretch', 'more stretches')}")
         if view is not None and one.item == view.reference:
-            shown = ["the whole: its seconds are the axis"]
+            shown = ["the whole of it is on the line", *shown[1:]]
         note = "" if one.aligned else "not compared with the reference itself"
         if one.decided_by:
             by = f"by decision of {line(one.decided_by, 100)}"

@@ -20,6 +20,7 @@ from muniment.model.trace import SCORE_SENTENCE
 from muniment.report import rows, wording
 from muniment.report.bounds import Shares
 from muniment.report.copies import MOST_OPEN_MEMBERS, MOST_PICTURED, MOST_UNFOLDED, Copies
+from muniment.report.differing import MOST_COMPARED, MOST_COMPARED_OPEN
 from muniment.report.scene import WIDTH
 from muniment.report.seen import Details
 from muniment.report.spread import spread
@@ -107,6 +108,8 @@ def _values(data: ReportData, thumbnails: Thumbnails | None) -> dict[str, Any]:
         "most_pictured": MOST_PICTURED,
         "most_unfolded": MOST_UNFOLDED,
         "most_open": MOST_OPEN_MEMBERS,
+        "most_compared": MOST_COMPARED,
+        "most_compared_open": MOST_COMPARED_OPEN,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -88,6 +88,7 @@ class PairCard(msgspec.Struct, frozen=True):
     transform: tuple[str, ...]
     differs: tuple[str, ...]
     reasons: tuple[str, ...]
+    gauge: str
     moments: tuple[Moment, ...]
 
 
@@ -150,6 +151,9 @@ class Pairs:
             transform=transform_words(pair.transform),
             differs=_lines(pair.differs),
             reasons=_lines(pair.reasons),
+            gauge=f"{min(max(pair.score, 0.0), 1.0) * 100:.0f}"
+            if math.isfinite(pair.score)
+            else "",
             moments=tuple(self._moment(pair, one) for one in pair.frames[:MOST_MOMENTS]),
         )
 
@@ -199,6 +203,39 @@ class Pairs:
             tuple(self.link(*one) for one in pair.by_way),
             pair.more_ways,
         )
+
+
+def why_same(pairs: Sequence[PairView], total: int) -> str:
+    """Why the items of a cluster are the same footage, in a sentence.
+
+    Args:
+        pairs: the cluster's pairs of the same footage that are shown, of `total`.
+    """
+    decided = sum(one.decision is not None for one in pairs)
+    scores = [
+        one.score
+        for one in pairs
+        if math.isfinite(one.score) and one.decision is None and not _is_by_way(one)
+    ]
+    told = []
+    if scores:
+        low, high = _score(min(scores)), _score(max(scores))
+        told.append(
+            f"in {count(len(scores), 'pair')} compared directly, the pictures and what moves in them"
+            f" agree, laid moment on moment, by {low if low == high else f'{low} to {high}'} of 1"
+        )
+    if decided:
+        told.append(f"{count(decided, 'pair')} by a person’s decision")
+    rest = total - len(scores) - decided
+    if rest > 0 and told:
+        told.append(
+            f"{count(rest, 'further pair')} by way of a copy that is the same footage as both"
+        )
+    return "; ".join(told)
+
+
+def _is_by_way(pair: PairView) -> bool:
+    return any(one.startswith("by way of ") for one in pair.reasons[:1])
 
 
 def program_words(pair: PairView) -> str:

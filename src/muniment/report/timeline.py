@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from muniment.model.display import count
+from muniment.model.report_differences import PieceView, SourceView
 from muniment.model.report_seen import CompositeView, CopyRow, PairView, ShownSpan
 from muniment.report.scene import LEFT, WIDTH, at
 from muniment.report.wording import clip_time, fit, line, stretch
@@ -22,8 +23,12 @@ MOST_ROWS_DRAWN: Final = 40
 MOST_SPANS: Final = 60
 #: Stretches of one number of copies drawn side by side.
 MOST_CELLS: Final = 100
+#: A speed nearer to 1 than this is the grid of the comparison (as in `trace.differences`).
+STEADY: Final = 0.03
 ROW_PX: Final = 33.0
 HEAD_PX: Final = 66.0
+#: taken by the strip of best sources
+BEST_PX: Final = 27.0
 _RIGHT: Final = WIDTH - 24
 _STEPS_S: Final = (
     *(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0),
@@ -76,6 +81,8 @@ class TimeLine(msgspec.Struct, frozen=True):
     height: str
     ticks: tuple[AxisTick, ...]
     counts: tuple[Box, ...]
+    best: tuple[Box, ...]
+    further: tuple[Box, ...]
     rows: tuple[Row, ...]
     more: int
     title: str
@@ -199,20 +206,24 @@ def time_line(view: CompositeView) -> TimeLine:
             index,
         ),
     )
+    head = HEAD_PX + (BEST_PX if view.best else 0.0)
     rows = tuple(
-        _row(across, view.rows[index], HEAD_PX + place * ROW_PX)
+        _row(across, view.rows[index], head + place * ROW_PX)
         for place, index in enumerate(order[:MOST_ROWS_DRAWN])
     )
     name = line(view.reference_name, 80)
     return TimeLine(
-        at(HEAD_PX + len(rows) * ROW_PX + 8),
+        at(head + len(rows) * ROW_PX + 8),
         across.ticks(14),
         _counts(across, view),
+        tuple(_best(across, one) for one in view.best[:MOST_SPANS]),
+        tuple(_further(across, one) for one in view.pieces[:MOST_SPANS]),
         rows,
         max(0, len(view.rows) - len(rows)),
         f"Which second of {name} exists in which copy",
-        f"{count(len(view.rows), 'copy', 'copies')} over the {clip_time(view.length_s)} of {name}."
-        " A bar is what a copy shows of it; a wedge is time that only that copy has."
+        f"{count(len(view.rows), 'copy', 'copies')} over {clip_time(view.length_s)} of footage: that"
+        f" of {name}, and what others show further. A bar is what a copy shows of it; a wedge is time"
+        " that only that copy has. The second strip names the best source of each second."
         " The table below says the same in words.",
     )
 
@@ -288,7 +299,7 @@ def _row(across: _Across, row: CopyRow, y: float) -> Row:
             at(across.x(one.at_s)),
             f"+{clip_time(one.copy_end_s - one.copy_start_s)}",
             f"{stretch(one.copy_start_s, one.copy_end_s)} of {line(row.name, 60)}"
-            " was not found in the reference",
+            " was found in no place of this line",
         )
         for one in row.only[:MOST_SPANS]
         if one.at_s is not None
@@ -308,7 +319,7 @@ def span_words(one: ShownSpan) -> str:
         >>> span_words(ShownSpan(0, 10, 0, 8, 1.25, True))
         'speed 1.25, mirrored'
     """
-    words = [] if abs(one.speed - 1) < 0.005 else [f"speed {one.speed:.2f}"]
+    words = [] if abs(one.speed - 1) < STEADY else [f"speed {one.speed:.2f}"]
     return ", ".join([*words, "mirrored"] if one.mirrored else words)
 
 
@@ -318,7 +329,7 @@ def _box(across: _Across, one: ShownSpan, decided_by: str) -> Box:
     by = f"by decision of {line(decided_by, 40)}" if decided_by else ""
     words = ", ".join(part for part in (span_words(one), by) if part)
     title = (
-        f"{stretch(one.start_s, one.end_s)} of the reference, at"
+        f"{stretch(one.start_s, one.end_s)} of the footage, at"
         f" {stretch(one.copy_start_s, one.copy_end_s)} of the copy"
     )
     label = words if right - left > 7 * len(words) + 8 else ""
@@ -328,6 +339,32 @@ def _box(across: _Across, one: ShownSpan, decided_by: str) -> Box:
         "decided" if by else "mirrored" if one.mirrored else "shown",
         label,
         f"{title}, {words}" if words else title,
+        at((left + right) / 2),
+    )
+
+
+def _best(across: _Across, one: SourceView) -> Box:
+    left, right = across.x(one.start_s), across.x(one.end_s)
+    columns = int((right - left - 8) / 6.5)
+    return Box(
+        at(left),
+        at(max(right - left, 1)),
+        "best",
+        fit(one.name, columns) if columns >= 6 else "",
+        f"{stretch(one.start_s, one.end_s)}: best source {line(one.name, 100)}",
+        at((left + right) / 2),
+    )
+
+
+def _further(across: _Across, one: PieceView) -> Box:
+    left, right = across.x(one.start_s), across.x(one.end_s)
+    return Box(
+        at(left),
+        at(max(right - left, 1)),
+        "further",
+        "",
+        f"{stretch(one.start_s, one.end_s)}: not in the fullest version; taken from"
+        f" {line(one.name, 100)}",
         at((left + right) / 2),
     )
 

@@ -6,6 +6,7 @@ log may name them. Only custody/vault.py reads originals through `open_object`.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from muniment.errors import InputError, IntegrityError
+from muniment.errors import InputError, IntegrityError, StorageError
 from muniment.store import disk
 from muniment.store.layout import CaseFolder
 
@@ -260,6 +261,7 @@ def open_object(folder: CaseFolder, digest: str) -> int:
 
     Raises:
         IntegrityError: if that is no digest, or the object is not there or is no regular file.
+        StorageError: if it is there and may not, or cannot, be read.
     """
     if not _DIGEST.fullmatch(str(digest)):
         raise IntegrityError(
@@ -270,6 +272,12 @@ def open_object(folder: CaseFolder, digest: str) -> int:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EIO):
+            raise StorageError(
+                f"cannot be opened ({(error.strerror or '').lower()})",
+                subject=str(path),
+                remedy="Give yourself read permission, or copy the case from a sound disk.",
+            ) from error
         raise IntegrityError(
             f"cannot be opened ({(error.strerror or '').lower()})",
             subject=str(path),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from muniment.errors import InputError, IntegrityError
+from muniment.model.verify import Unread
 from muniment.store.layout import (
     CHECKPOINTS,
     ENTRIES,
@@ -150,7 +151,8 @@ class FolderReader:
         try:
             fd = os.open(name, _FLAGS, dir_fd=folder)
         except OSError as error:
-            return f"cannot be read ({(error.strerror or '').lower()})"
+            why = f"cannot be read ({(error.strerror or '').lower()})"
+            return why if error.errno in _NOT_THERE else Unread(why)
         info = os.fstat(fd)
         if not stat.S_ISREG(info.st_mode):
             os.close(fd)
@@ -160,7 +162,7 @@ class FolderReader:
         try:
             got = os.readv(fd, [self._buffer])
         except OSError as error:
-            return f"cannot be read ({(error.strerror or '').lower()})"
+            return Unread(f"cannot be read ({(error.strerror or '').lower()})")
         finally:
             os.close(fd)
         return (memoryview(self._buffer)[:got],)

@@ -197,3 +197,11 @@ def test_checking_html_costs_as_much_as_it_is_long(kind: str) -> None:
     before_s = time.process_time()
     document_html._check_attributes(piece * 300_000)
     assert time.process_time() - before_s < 3
+
+
+@pytest.mark.parametrize("charset", ["idna", "punycode", "hex", "no-such", "undefined"])
+def test_a_charset_that_cannot_be_read_is_guessed(charset: str) -> None:
+    head = f"From: a@b\r\nContent-Type: text/plain; charset={charset}\r\n\r\n"
+    found = read(head.encode() + b"h\xf6he .. a..b harbour\r\n" * 3, "message/rfc822")
+    assert found.problem is None, found.detail
+    assert any("harbour" in text for text, *_ in parts(found))

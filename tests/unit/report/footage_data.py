@@ -11,7 +11,18 @@ from types import ModuleType
 
 import msgspec
 
+from muniment.model.differences import (
+    Added,
+    ClusterDifferences,
+    Covered,
+    Difference,
+    Guess,
+    Making,
+    Missing,
+    Sound,
+)
 from muniment.model.report import ItemView, ReportData
+from muniment.model.report_differences import DifferencesView, PieceView, SourceView
 from muniment.model.report_seen import (
     AlignedFrames,
     ClusterView,
@@ -29,7 +40,9 @@ from muniment.model.report_seen import (
     TraceView,
 )
 from muniment.model.trace import Decision, Pair, Segment, Transform, Verdict
-from muniment.report.composite import composite
+from muniment.report.composite import composite, differences_view
+from muniment.trace.composite import compose
+from muniment.trace.fullest import Member, both_ways
 
 
 def _example() -> ModuleType:
@@ -244,8 +257,60 @@ def cluster() -> ClusterView:
         edges,
         views,
         4,
-        composite(gate, names, durations, trace_pairs()),
+        composite(differences(gate, durations, trace_pairs()), names, durations),
+        differences=differences_view(
+            differences(gate, durations, trace_pairs()), names, _shown_frame
+        ),
     )
+
+
+MAKING = Making(
+    1280, 720, 921_600, 2_400_000, 2.0, "h264", "qt", ("x264 - core 165",), Guess(2, ("x",))
+)
+
+
+def differences(fullest: str, durations: dict[str, float], pairs: list[Pair]) -> ClusterDifferences:
+    """A cluster's differences as tracing gives them, one of each kind."""
+    held = {item: Member(item, length_s, MAKING) for item, length_s in durations.items()}
+    line = compose(fullest, held, both_ways(held, pairs))
+    rest = [item for item in durations if item != fullest]
+    box = (0.1, 0.8, 0.9, 0.95)
+    second = "item" if len(rest) < 2 else rest[0]
+    told = [
+        Difference(
+            "", mirrored=True, crop=(0.1, 0.1, 0.9, 0.9), sound=Sound.NO_TRACK, making=MAKING
+        ),
+        Difference(
+            "",
+            missing=(Missing("beginning", 0.0, 2.0),),
+            added=(Added(0.0, 3.5, (second,), True),),
+            alike=(Missing("end", 20.0, 24.0, (23.5, 27.5)),),
+            covered=tuple(
+                Covered(box, box, 4.0, 9.0, who is None, who) for who in (True, False, None)
+            ),
+            sound=Sound.SHIFTED,
+            sound_shift_s=-1.5,
+        ),
+        Difference(
+            "",
+            speed=0.9,
+            around=(0.1, 0.2, 0.8, 0.9),
+            framed=True,
+            bars=(0.0, 0.1, 1.0, 0.9),
+            sound=Sound.OTHER,
+            making=MAKING,
+        ),
+    ]
+    none = Difference("", laid=False, making=MAKING)
+    each = [
+        msgspec.structs.replace(told[at] if at < len(told) else none, copy=item)
+        for at, item in enumerate(rest)
+    ]
+    return ClusterDifferences(fullest, "It shows 24.0 s of the footage.", MAKING, tuple(each), line)
+
+
+def _shown_frame(item: str, time_s: float) -> FrameView:
+    return frame("courtyard", round(time_s, 1), "mirror" if item == ITEM["gate (1).mp4"] else "")
 
 
 def _apart() -> tuple[PairView, ...]:
@@ -440,6 +505,27 @@ def decided() -> ReportData:
     return replace(data, trace=trace)
 
 
+def _bad_differences(one: ClusterView, bad: str) -> DifferencesView:
+    replace, told = msgspec.structs.replace, one.differences
+    assert told is not None
+    nan = float("nan")
+    making = Making(1, 1, 1, 1, nan, bad, bad, (bad,), Guess(2, (bad,)))
+    box = (nan, -1e300, 1e300, float("inf"))
+    difference = Difference(
+        bad,
+        missing=(Missing(bad, nan, nan),),
+        added=(Added(nan, nan, (bad,)),),
+        covered=(Covered(box, box, nan, nan, False, None),),
+        crop=box,
+        around=box,
+        bars=box,
+        speed=nan,
+        making=making,
+    )
+    copies = tuple(replace(copy, name=bad, difference=difference) for copy in told.copies)
+    return replace(told, fullest_name=bad, why=bad, making=making, copies=copies, names={bad: bad})
+
+
 def hostile_traced() -> ReportData:
     """The hostile case with hostile text wherever examining and tracing pass a stranger's words."""
     bad, replace = example.HOSTILE, msgspec.structs.replace
@@ -470,6 +556,8 @@ def hostile_traced() -> ReportData:
         one.composite,
         reference_name=bad,
         rows=tuple(replace(row, name=bad, decided_by=bad) for row in one.composite.rows),
+        pieces=(PieceView(bad, bad, float("nan"), 1e300), *one.composite.pieces),
+        best=(SourceView(bad, bad, float("nan"), float("inf")), *one.composite.best),
     )
     bad_cluster = replace(
         one,
@@ -480,6 +568,7 @@ def hostile_traced() -> ReportData:
         pairs=pairs,
         against=pairs,
         composite=line,
+        differences=_bad_differences(one, bad),
     )
     items = tuple(
         replace(
@@ -568,7 +657,7 @@ def crowd(copies: int) -> ReportData:
         edges,
         views,
         len(pairs),
-        composite(items[0], names, durations, pairs),
+        composite(differences(items[0], durations, pairs), names, durations),
     )
     footage = tuple(
         msgspec.structs.replace(

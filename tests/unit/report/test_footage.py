@@ -109,9 +109,11 @@ def test_copies_are_told_in_full(traced: str) -> None:
         "Earliest copy found online: gate.mp4 , or screen.webm",
         "Earlier copies may exist outside this case.",
         "Rate of error: unknown for this material.",
-        "another moment of the same camera: not the same footage , score 0.62 of 1",
-        "undetermined: what is held does not decide it , score 0.48 of 1",
-        "6.0–18.0 s , at 0.0–12.0 s of the copy, mirrored",
+        "another moment of the same camera: not the same footage Pictures and what moves in them"
+        " agree by 0.62 of 1",
+        "undetermined: what is held does not decide it Pictures and what moves in them agree by"
+        " 0.48 of 1",
+        "9.5–21.5 s , at 0.0–12.0 s of the copy, mirrored",
         "compared with other copies only, not with this one",
         "mirrored left to right",
         "cropped: shows 82 % of the width, 90 % of the height",
@@ -307,19 +309,63 @@ def test_five_hundred_copies_stay_readable(footage: ModuleType) -> None:
 # ---------------------------------------------------------------- composite
 
 
-def test_a_composite_of_two_copies() -> None:
+def test_a_composite_of_two_copies(footage: ModuleType) -> None:
     pair = Pair("b", "a", Verdict.SAME_FOOTAGE, 0.9, (Segment(4.0, 12.0, 1.0, 11.0, 1.25, 0.9),))
-    other = msgspec.structs.replace(pair, verdict=Verdict.SAME_CAMERA_OTHER_MOMENT, b="c", a="a")
-    view = composite("a", {"a": "A", "b": "B", "c": "C"}, {"a": 20.0, "b": 15.0}, [pair, other])
+    durations = {"a": 20.0, "b": 15.0, "c": 0.0}
+    found = footage.differences("a", durations, [pair])
+    names = {"a": "A", "b": "B", "c": "C"}
+    view = composite(found, names, durations, decided={"b": "A. Person"})
+    assert view is not None
     assert [row.item for row in view.rows] == ["a", "b", "c"] and view.length_s == 20.0
     (span,) = view.rows[1].spans
     assert (span.start_s, span.end_s, span.copy_start_s, span.copy_end_s) == (1.0, 11.0, 4.0, 12.0)
-    assert span.speed == 0.8
+    assert span.speed == 0.8 and view.rows[1].decided_by == "A. Person"
     assert [(gap.copy_start_s, gap.copy_end_s, gap.at_s) for gap in view.rows[1].only] == [
         (0.0, 4.0, 1.0),
         (12.0, 15.0, 11.0),
     ]
     assert not view.rows[2].aligned and view.rows[2].spans == ()
+    assert composite(footage.differences("c", {"c": 0.0}, []), names, durations) is None
+
+
+def test_what_a_copy_shows_further_is_put_into_the_line(footage: ModuleType) -> None:
+    pair = Pair("a", "b", Verdict.SAME_FOOTAGE, 0.9, (Segment(5.0, 20.0, 0.0, 15.0, 1.0, 0.9),))
+    durations = {"a": 20.0, "b": 24.0}
+    found = footage.differences("a", durations, [pair])
+    view = composite(found, {"a": "A", "b": "B"}, durations)
+    assert view is not None and view.length_s == 29.0
+    assert [(one.item, one.start_s, one.end_s) for one in view.pieces] == [("b", 20.0, 29.0)]
+    assert [(one.item, one.start_s, one.end_s) for one in view.best][-1] == ("b", 20.0, 29.0)
+    assert not view.rows[1].only
+    drawn = timeline.time_line(view)
+    assert len(drawn.further) == 1 and len(drawn.best) == 2
+    assert "not in the fullest version" in drawn.further[0].title
+
+
+def test_each_copy_stands_beside_the_fullest_version(footage: ModuleType) -> None:
+    page = render(footage.traced(), footage.thumbnail).decode()
+    part = page[page.index('id="cluster-1"') : page.index("Aligned pairs")]
+    assert part.count('class="differ"') == 4
+    for words in (
+        "mirrored left to right",
+        "cropped: shows 80 % of the width and 80 % of the height of the fullest version’s frame",
+        "lacks 0.0–2.0 s at its beginning",
+        "has 0.0–3.5 s besides, that gate (1).mp4 shows too, the same shot going on",
+        "covered at the bottom (80 % wide, 15 % high), at 4.0–9.0 s",
+        "what is covered in the fullest version",
+        "whose picture is covered cannot be told",
+        "the same sound, 1.5 s earlier than the picture",
+        "runs slower: at 0.90 of the fullest version’s speed",
+        "stands inside another picture or a player",
+        "no sound track; the fullest version has sound",
+        "shares footage with other copies only",
+        "1,280 × 720 px, 2,400 kbit/s",
+        "a guess: encoded at least twice",
+    ):
+        assert words in part, words
+    # Covered parts are hatched on whose picture is covered, or on the copy's where nobody can tell.
+    assert part.count('<g class="covered">') == 3
+    assert "original" not in part.lower()
 
 
 SPANS = st.lists(
