@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 
 from muniment import verify
+from muniment.case import index as index_module
 from muniment.case import reporting, verifying
 from muniment.case.index import Index
 from muniment.case.projecting import derived
 from muniment.custody.keyring import KeyFolder
 from muniment.custody.scan import whole_entries
-from muniment.errors import EXIT_INTEGRITY
+from muniment.errors import EXIT_INTEGRITY, IntegrityError
 from muniment.model.verify import Status
 from muniment.store.layout import CaseFolder
+from tests.conftest import BuildCase
 
 
 @pytest.mark.parametrize("every", [1, 3, 1000])
@@ -38,6 +40,20 @@ def test_a_wrong_row_is_found_behind_a_drain(
     index.close()
     (finding,) = verify(case.path).check("projection").findings
     assert finding.piece == "work/index.sqlite table item"
+
+
+def test_a_projection_of_an_earlier_version_is_derived_anew(
+    build_case: BuildCase, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr(index_module, "SCHEMA_VERSION", "3")
+        build_case(source)
+    case = CaseFolder(tmp_path / "case")
+    with pytest.raises(IntegrityError, match="another version"):
+        Index(case.index)
+    assert reporting.facts(case).posts
+    build_case(source)
+    assert verify(case.path).check("projection").status is Status.PASS
 
 
 def test_a_page_is_not_drawn_again_where_this_machine_drew_it(
