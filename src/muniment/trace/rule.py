@@ -31,6 +31,8 @@ class Rule:
         moving_for_choices: by what share of it more for each doubling of the shifts to choose from.
         much_moves, much_motion: what share of it, and of the correlation, is wanted where much
             moves: at each moment `much_cells_each` blocks of 36, in `much_variety`.
+        other_picture: from which agreement of pictures that lie wholly on each other, and of others,
+            another moment is told.
         long_times, long_motion: where it moves alike for so many times what is wanted, that share
             of the correlation is wanted.
         band_spread, band_rest: where less than this share of what the pictures show agrees, and the
@@ -87,7 +89,7 @@ class Rule:
     other_motion_alone: float = 0.6
     other_steady: float = 0.4
     other_moving_s: float = 3.0
-    other_picture: float = 0.9
+    other_picture: tuple[float, float] = (0.9, 0.97)
     other_spread: float = 0.6
     band_spread: float = 0.45
     band_rest: float = 0.2

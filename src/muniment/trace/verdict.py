@@ -12,6 +12,7 @@ Sound is reported and never decides.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from muniment.examine.hashing import Box
 from muniment.model.trace import Pair, Segment, Transform, Verdict
@@ -30,6 +31,9 @@ from muniment.trace.rule import (
 )
 from muniment.trace.same_footage import Evidence
 from muniment.trace.windows import Two
+
+#: by so much of the picture a side may be off where the same part is shown
+_WHOLE: Final = 0.02
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ def _otherwise(a: Clip, b: Clip, laid: Laid, sound: bool) -> tuple[Verdict, str]
     if laid.two.placing.spread < RULE.other_spread:
         what = f"only {laid.two.placing.spread * 100:.0f} % of what the pictures show agrees"
         return Verdict.UNDETERMINED, f"{what}, such as a caption that both carry"
-    if laid.two.placing.agreement < RULE.other_picture:
+    if laid.two.placing.agreement < RULE.other_picture[int(not _is_whole(laid.two.placing))]:
         return Verdict.UNDETERMINED, "the pictures lie on each other too loosely to compare motion"
     what = "the pictures lie on each other and at no shift in time does the same move"
     return Verdict.SAME_CAMERA_OTHER_MOMENT, what
@@ -162,14 +166,19 @@ def _score(verdict: Verdict, agreement: float, motion: float) -> float:
 
 
 def _transform(laid: Laid) -> Transform:
-    box = laid.two.placing.box
-    whole = max(abs(box[0]), abs(box[1]), abs(box[2] - 1), abs(box[3] - 1)) < 0.02
+    placing = laid.two.placing
     return Transform(
-        mirrored=laid.two.placing.mirrored,
-        crop=None if whole else _rounded(box),
+        mirrored=placing.mirrored,
+        crop=None if _is_whole(placing) else _rounded(placing.box),
         borders_a=_borders(laid.two.inside_a),
         borders_b=_borders(laid.two.inside_b),
     )
+
+
+def _is_whole(placing: Placing) -> bool:
+    """Whether both pictures show the same part."""
+    box = placing.box
+    return max(abs(box[0]), abs(box[1]), abs(box[2] - 1), abs(box[3] - 1)) < _WHOLE
 
 
 def _rounded(box: Box) -> Box:
