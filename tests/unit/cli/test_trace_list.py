@@ -25,7 +25,7 @@ def pair(verdict: str, *, still: bool = False, reasons: tuple[str, ...] = ("why"
 
 
 def listed(capsys: pytest.CaptureFixture[str], *pairs: Any, every: bool = False) -> list[str]:
-    found = {"pairs": pairs, "clips": 1, "clusters": [[]], "notices": []}
+    found = {"pairs": pairs, "clips": 1, "clusters": [[]], "differences": [], "notices": []}
     trace._list(found, every=every)
     return capsys.readouterr().out.splitlines()
 
