@@ -26,7 +26,7 @@ from muniment.store.layout import (
 #: Errors that mean: no such file or folder of ours, or a link or something else in its place.
 _NOT_THERE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO}
 _FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-READ_BYTES: Final = 1 << 18
+READ_BYTES: Final = 1 << 17
 _PREFIX: Final = re.compile(r"[0-9a-f]{2}")
 _REST: Final = re.compile(r"[0-9a-f]{62}")
 
