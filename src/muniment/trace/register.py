@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from muniment.examine.hashing import WHOLE, Box, resampled
 from muniment.trace.clip import Clip, pictures_at
+from muniment.trace.turning import QUARTERS, turned_clip
 from muniment.trace.views import (
     MIRROR_WORDS,
     RADIUS,
@@ -106,6 +107,11 @@ class Looked:
         """Hashes of all views of the frames in `viewed` (views x n x 4 words)."""
         return view_hashes(self.clip, self.viewed)
 
+    @cached_property
+    def turned(self) -> tuple[tuple[int, Looked], ...]:
+        """By how many quarters turned clockwise, and the clip so turned."""
+        return tuple((by, Looked(turned_clip(self.clip, by))) for by in QUARTERS)
+
 
 @dataclass(frozen=True)
 class Guess:
@@ -121,10 +127,10 @@ class Guess:
     crops_a: bool = True
 
 
-def guesses(a: Looked, b: Looked, most: int) -> list[Guess]:
+def guesses(a: Looked, b: Looked, most: int, crops: bool = True) -> list[Guess]:
     """The likeliest placings of b in a, best first; none when no frames are near.
 
-    Crops are tried only where whole pictures are not clearly near each other.
+    Crops are tried only where `crops`, and where whole pictures are not clearly near each other.
     """
     if not len(a.frames) or not len(b.frames):
         return []
@@ -134,7 +140,7 @@ def guesses(a: Looked, b: Looked, most: int) -> list[Guess]:
         for mirrored, turn in enumerate(turns)
         for one in _near(a.whole[None], b.whole ^ turn, bool(mirrored), True, 0)
     ]
-    if not any(one.bits <= _CLEAR_BITS and len(one.at) >= _PAIRS for one in found):
+    if crops and not any(one.bits <= _CLEAR_BITS and len(one.at) >= _PAIRS for one in found):
         for mirrored, turn in enumerate(turns):
             found += _near(a.views[1:], b.whole ^ turn, bool(mirrored), True, 1)
             found += _near(b.views[1:] ^ turn, a.whole, bool(mirrored), False, 1)
