@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 
 import muniment
-from muniment.cli import build, console, examine, keep, look, search, trace, verify
+from muniment.cli import build, console, examine, keep, look, search, stamp, trace, verify
 from muniment.cli.start import INTERRUPTED, SAID
 from muniment.errors import EXIT_ERROR, EXIT_USAGE, MunimentError, StorageError, UsageError
 
@@ -43,6 +43,7 @@ app.command("examine")(examine.examine)
 app.add_typer(trace.app, name="trace")
 app.command("search")(search.search)
 app.command("verify")(verify.verify)
+app.add_typer(stamp.app, name="stamp")
 app.command("report")(look.report)
 app.command("log")(look.log)
 app.command("show")(look.show)

@@ -11,6 +11,7 @@ from typing import Final
 from muniment.custody import checkpoint as checkpoints
 from muniment.custody import root as roots
 from muniment.custody.checkpoint import Checkpoint
+from muniment.custody.judged import CrossCheck, StampPins
 from muniment.custody.reader import Reader
 from muniment.custody.root import Root
 from muniment.custody.rules import OPENING_ENTRIES
@@ -29,6 +30,7 @@ from muniment.custody.verify_checks import (
     without_root,
 )
 from muniment.custody.verify_log import LogPass, Observer, read_log
+from muniment.custody.verify_stamps import check_stamps, stamped_sizes
 from muniment.errors import EXIT_INTEGRITY, EXIT_SIGNATURE, MalformedError
 from muniment.model.display import count
 from muniment.model.verify import Check, Verdict
@@ -39,7 +41,14 @@ __all__ = ["Pins", "verify"]
 MISSING: Final = "is missing"
 
 
-def verify(reader: Reader, pins: Pins | None = None, observe: Observer | None = None) -> Verdict:
+def verify(
+    reader: Reader,
+    pins: Pins | None = None,
+    observe: Observer | None = None,
+    *,
+    stamp_pins: StampPins | None = None,
+    cross: CrossCheck | None = None,
+) -> Verdict:
     """Check everything outside work/ and report/ against the log and its checkpoint.
 
     Args:
@@ -47,6 +56,8 @@ def verify(reader: Reader, pins: Pins | None = None, observe: Observer | None = 
         pins: root fingerprint and earlier checkpoint held elsewhere; without them those two
             checks say *not checked*.
         observe: sees each whole entry once, e.g. to rebuild the projection in the same pass.
+        stamp_pins: authorities and Bitcoin blocks the reader trusts.
+        cross: a second program that judges time stamps; without it that check says *not checked*.
     Raises:
         InputError: if a file is there and cannot be read.
     """
@@ -56,7 +67,7 @@ def verify(reader: Reader, pins: Pins | None = None, observe: Observer | None = 
     head, head_problem = _read_checkpoint(reader, CHECKPOINT)
     kept = _kept_checkpoints(reader, names)
     sealed = head.size if head else 0
-    wanted = {sealed, *(point.size for _, point, _ in kept if point)}
+    wanted = {sealed, *(point.size for _, point, _ in kept if point), *stamped_sizes(names)}
     if pins.since:
         wanted.add(pins.since[0])
     log = LogPass(root, observe)
@@ -73,6 +84,7 @@ def verify(reader: Reader, pins: Pins | None = None, observe: Observer | None = 
     if is_begun and log.frontier.size <= OPENING_ENTRIES:
         head_check = not_sealed_yet(head_check)
         root_check = root_check if log.frontier.size else not_sealed_yet(root_check)
+    stamp_checks, stamps = check_stamps(log, reader, names, stamp_pins or StampPins(), cross)
     object_check, extra_objects, object_count = check_objects(log, reader)
     checks = (
         root_check,
@@ -82,6 +94,7 @@ def verify(reader: Reader, pins: Pins | None = None, observe: Observer | None = 
         check_tree(log, head),
         head_check,
         check_since(log, head, pins),
+        *stamp_checks,
         object_check,
         check_files(log, names),
         check_tail(log, sealed, extra_objects),
@@ -96,6 +109,7 @@ def verify(reader: Reader, pins: Pins | None = None, observe: Observer | None = 
         object_count,
         checks,
         tuple(log.notes),
+        stamps=stamps,
     )
 
 

@@ -1,0 +1,77 @@
+"""Time stamps: the form of the entries that pin an authority and record a stamp, and what is shown."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+
+class Method(StrEnum):
+    """How a time is vouched for."""
+
+    RFC3161 = "rfc3161"
+    OPENTIMESTAMPS = "opentimestamps"
+
+
+class State(StrEnum):
+    """How far a stamp is: a pending one proves nothing yet."""
+
+    STAMPED = "stamped"
+    PENDING = "pending"
+    UPGRADED = "upgraded"
+
+
+class Pinned(msgspec.Struct, frozen=True):
+    """The values of an authority.pinned entry that a stamp is judged by.
+
+    Attributes:
+        pem: the authority's certificate, then those above it up to the root; null for a calendar.
+        dropped: nothing more is asked of it; what it stamped before still holds.
+    """
+
+    url: str
+    organisation: str
+    method: Method
+    pem: str | None
+    dropped: bool
+
+
+class File(msgspec.Struct, frozen=True):
+    """A file under log/stamps/ and the SHA-256 (hex) of its bytes."""
+
+    file: str
+    sha256: str
+
+
+class Stamp(msgspec.Struct, frozen=True):
+    """The values of a checkpoint.stamped entry.
+
+    Attributes:
+        authority: leaf hash of the authority.pinned it was made under.
+        checkpoint: `SIZE:ROOT-HEX` of what was stamped.
+        time_utc: the time it states; null while pending, or while no block header is known.
+        files: part -> file; parts are those of `PARTS`.
+    """
+
+    authority: str
+    checkpoint: str
+    method: Method
+    state: State
+    time_utc: str | None
+    files: dict[str, File]
+
+
+#: method -> {part: ending of its file}; the parts in OPTIONAL may be missing.
+PARTS: Final = {
+    Method.RFC3161: {
+        "checkpoint": "checkpoint",
+        "request": "tsq",
+        "response": "tsr",
+        "certificates": "pem",
+        "revocation": "crl",
+    },
+    Method.OPENTIMESTAMPS: {"checkpoint": "checkpoint", "proof": "ots", "headers": "headers"},
+}
+OPTIONAL: Final = frozenset({"revocation", "headers"})
