@@ -1,4 +1,4 @@
-"""The commands of docs/format.md for a stamp, run exactly as they stand there; and the second verifier."""
+"""docs/format.md on stamps: its commands, run exactly as they stand there; and the second verifier."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import subprocess
 from pathlib import Path
 
 from muniment.case.facade import verify
-from tests.stamps.authorities import Authority
-from tests.stamps.conftest import Stamper
+from tests.stamps.conftest import StampedTwice
 from tests.vectors.test_worked_example import second
 
 PAGE = Path(__file__).parents[2] / "docs" / "format.md"
@@ -21,11 +20,9 @@ def commands() -> str:
 
 
 def test_the_page_checks_a_stamp_with_sha256sum_and_openssl(
-    stamper: Stamper, first: Authority
+    twice: StampedTwice,
 ) -> None:
-    stamper.add(first)
-    stamper.run()
-    path = stamper.folder.path
+    path = twice.path
 
     def answer() -> list[str]:
         done = subprocess.run(
@@ -40,22 +37,20 @@ def test_the_page_checks_a_stamp_with_sha256sum_and_openssl(
     assert lines[4:6] == ["Verification: OK"] * 2
     shown = lines[6].rpartition("=")[2].replace(":", "").lower()
     whole = subprocess.run(
-        ["openssl", "x509", "-in", first.folder / "tsa.pem", "-noout", "-fingerprint", "-sha256"],
+        ["openssl", "x509", "-in", twice.second.folder / "tsa.pem", "-noout", "-fingerprint", "-sha256"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert shown == whole.stdout.strip().rpartition("=")[2].replace(":", "").lower()
     assert second.verify(second.read_folder(path)) == []
-    (checkpoint,) = (path / "log" / "stamps").glob("*.checkpoint")
+    checkpoint = max((path / "log" / "stamps").glob("*.checkpoint"))
     checkpoint.write_bytes(checkpoint.read_bytes().replace(b"muniment", b"Muniment"))
     assert "Verification: OK" not in answer()[:4]
     problems = second.verify(second.read_folder(path))
     assert second.exit_code(problems) == verify(path).exit_code == 21
 
 
-def test_both_verifiers_agree_on_damaged_stamps(stamper: Stamper, first: Authority) -> None:
-    stamper.add(first)
-    stamper.run()
-    path = stamper.folder.path
+def test_both_verifiers_agree_on_damaged_stamps(twice: StampedTwice) -> None:
+    path = twice.path
     files = sorted((path / "log" / "stamps").iterdir())
     for file in files:
         data = file.read_bytes()

@@ -13,7 +13,7 @@ import msgspec
 
 from muniment.case.asking import ask
 from muniment.custody import bitcoin, ots, token
-from muniment.custody.judged import CrossCheck, refuse_odd_time
+from muniment.custody.judged import CrossCheck, refuse_earlier, refuse_odd_time
 from muniment.errors import InputError, MalformedError, MunimentError, SignatureError
 from muniment.model.stamps import Method, State
 from muniment.model.times import format_utc, now_utc
@@ -59,10 +59,12 @@ class Got(msgspec.Struct, frozen=True):
 
 
 class Covered(msgspec.Struct, frozen=True):
-    """What is to be stamped: the checkpoint's bytes, and when its last entry was written."""
+    """What is to be stamped: the checkpoint, when its last entry was written, and the latest stamp that
+    it covers: (the time it states, whose it is)."""
 
     note: bytes
     last_at: str
+    stamped: tuple[str, str] | None = None
 
 
 def stamp(authority: Authority, covered: Covered, cross: CrossCheck, timeout_s: float) -> Got:
@@ -89,6 +91,8 @@ def stamp(authority: Authority, covered: Covered, cross: CrossCheck, timeout_s: 
     lists = revocation_lists(chain, timeout_s - (time.monotonic() - started))
     judged = token.judge(response, covered.note, chain, nonce=request.nonce, crls=lists)
     refuse_odd_time(judged.time, covered.last_at, now_utc())
+    if covered.stamped:
+        refuse_earlier(judged.before(), *covered.stamped)
     version = cross_checked(cross, response, covered.note, chain, judged.time)
     parts = {
         "checkpoint": covered.note,

@@ -25,6 +25,9 @@ from muniment.store.layout import CaseFolder
 
 #: How long an authority may take when somebody waits for it.
 PATIENT_S: Final = 30.0
+_ALONE: Final = (
+    "openssl is not on this machine: no second program has judged its tokens (not checked)"
+)
 
 
 class Added(msgspec.Struct, frozen=True):
@@ -90,12 +93,8 @@ def add(
         before = next((one.leaf for one in known if one.url == url), None)
         leaf = log.append("authority.pinned", values | {"supersedes": before}, person=person)
         aside = whole_set_aside(log)
+    alone = method is Method.RFC3161 and got.checked_with.get("openssl") is None
     others = {one.organisation for one in known if one.leaf != before}
-    notices = [*aside]
-    if method is Method.RFC3161 and got.checked_with.get("openssl") is None:
-        notices.append(
-            "openssl is not on this machine: no second program has judged its tokens (not checked)"
-        )
     return Added(
         short("entry", leaf),
         organisation,
@@ -104,7 +103,7 @@ def add(
         got.time_utc,
         got.checked_with,
         len(others | {organisation}),
-        tuple(notices),
+        (*aside, _ALONE) if alone else aside,
     )
 
 

@@ -106,6 +106,20 @@ def _stamps(index: Index) -> list[tuple[int, dict[str, Any]]]:
     return [(int(one["checkpoint"].partition(":")[0]), one) for one in found]
 
 
+def _latest_token(index: Index) -> tuple[str, str] | None:
+    """The latest time that a token states, and whose it is."""
+    sql = (
+        "SELECT leaf, details FROM event JOIN entry USING (idx) WHERE event.kind='authority.pinned'"
+    )
+    names = {leaf: json.loads(text)["organisation"] for leaf, text in index.rows(sql)}
+    times = [
+        (one["time_utc"], names[one["authority"]])
+        for _, one in _stamps(index)
+        if one["method"] == Method.RFC3161 and one["time_utc"]
+    ]
+    return max(times, default=None)
+
+
 def _unstamped(index: Index, size: int) -> int:
     """How many entries from `size` on are more than stamps' own."""
     marks = ",".join("?" * len(_OWN))
@@ -220,6 +234,7 @@ def stamp(
         if not known and not owed:
             return None
         aside = _clear_left_over(folder, _stamps(index))
+        latest = _latest_token(index)
         due = [
             one
             for one, at in zip(known.values(), standing(index), strict=True)
@@ -227,7 +242,7 @@ def stamp(
         ]
     finally:
         index.close()
-    covered = Covered(head.encode(), log.last_at_utc or now_utc())
+    covered = Covered(head.encode(), log.last_at_utc or now_utc(), latest)
     cross = OpenSsl()
     tasks: dict[tuple[str, str], Any] = {
         (one.leaf, head.short()): (

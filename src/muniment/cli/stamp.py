@@ -12,6 +12,7 @@ from muniment.errors import EXIT_PARTLY, MalformedError, UsageError
 from muniment.model.display import count, visible
 
 if TYPE_CHECKING:
+    from muniment.case.pinning import Added
     from muniment.case.stamping import Made
 
 #: No file of certificates is larger.
@@ -93,6 +94,10 @@ def add(
             error.remedy or "Get the PEM file from the authority; put the whole chain in it."
         )
         raise
+    _print_added(added, as_json=as_json)
+
+
+def _print_added(added: Added, *, as_json: bool) -> None:
     if as_json:
         import msgspec
 

@@ -16,6 +16,8 @@ from muniment.model.stamps import Pinned, Stamp
 from muniment.model.times import format_utc, parse_utc
 from muniment.model.verify import ShownStamp, Status
 
+#: The clocks of two authorities may differ by so much.
+ORDER_SLACK: Final = timedelta(minutes=5)
 #: A token's time and the machine's clock may differ by so much; beyond it one of them is wrong.
 CLOCK_SLACK: Final = timedelta(hours=24)
 
@@ -93,4 +95,21 @@ def refuse_odd_time(moment: datetime, covered_at: str, recorded_at: str) -> None
         raise SignatureError(
             f"is dated ahead, or a clock was wrong: it says {format_utc(moment)}, and it was recorded"
             f" {recorded_at}"
+        )
+
+
+def refuse_earlier(before: datetime, covered_utc: str, whose: str) -> None:
+    """Refuse a time earlier than that of a stamp which the checkpoint covers: one of the two is wrong.
+
+    Args:
+        before: the end of the interval it proves.
+        covered_utc: what the stamp covered states.
+        whose: that stamp, in a message.
+    Raises:
+        SignatureError: saying so.
+    """
+    if parse_utc(covered_utc) > before + ORDER_SLACK:
+        raise SignatureError(
+            f"is back-dated, or the other is dated ahead: it says {format_utc(before)} and covers the"
+            f" stamp of {whose}, which says {covered_utc}"
         )

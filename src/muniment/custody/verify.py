@@ -70,10 +70,7 @@ def verify(
     wanted = {sealed, *(point.size for _, point, _ in kept if point), *stamped_sizes(names)}
     if pins.since:
         wanted.add(pins.since[0])
-    log = LogPass(root, observe)
-    log.root_sha256 = roots.fingerprint(root_bytes) if root_bytes is not None else None
-    segments = [name for name, _ in names if SEGMENT_NAME.fullmatch(name)]
-    read_log(log, reader, segments, sealed, wanted)
+    log = _read(reader, names, (root, root_bytes), sealed, wanted, observe)
     head_check, signer = check_checkpoint(log, head, head_problem, kept)
     root_check = check_root(log, root_bytes, root_problem)
     line_checks = _line_checks(log)
@@ -111,6 +108,21 @@ def verify(
         tuple(log.notes),
         stamps=stamps,
     )
+
+
+def _read(
+    reader: Reader,
+    names: list[tuple[str, bool]],
+    root: tuple[Root | None, bytes | None],
+    sealed: int,
+    wanted: set[int],
+    observe: Observer | None,
+) -> LogPass:
+    log = LogPass(root[0], observe)
+    log.root_sha256 = roots.fingerprint(root[1]) if root[1] is not None else None
+    segments = [name for name, _ in names if SEGMENT_NAME.fullmatch(name)]
+    read_log(log, reader, segments, sealed, wanted)
+    return log
 
 
 def _line_checks(log: LogPass) -> tuple[Check, Check, Check]:

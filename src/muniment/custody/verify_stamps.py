@@ -8,13 +8,18 @@ judgement is asked through `CrossCheck`, which the caller hands in.
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
 
 from muniment.custody import checkpoint as checkpoints
-from muniment.custody.judged import CrossCheck, Judged, StampPins, refuse_odd_time
+from muniment.custody.judged import (
+    CrossCheck,
+    Judged,
+    StampPins,
+    refuse_earlier,
+    refuse_odd_time,
+)
 from muniment.custody.reader import Reader
 from muniment.custody.verify_log import Findings, LogPass
 from muniment.custody.verify_proofs import bitcoin_check, judge_proof
@@ -151,24 +156,16 @@ def _check_order(tokens: list[Judged], found: Findings) -> None:
     for one in sorted(tokens, key=lambda token: token.index):
         if one.before is None:
             continue
-        # The token covered was made before this checkpoint: its own time, less a second of slack.
-        known = [other for other in earlier if other.index < one.head.size and other.stamp.time_utc]
-        late = next(
-            (
-                other
-                for other in known
-                if parse_utc(other.stamp.time_utc or "") > one.before + timedelta(minutes=5)
-            ),
-            None,
-        )
-        if late is not None:
-            one.status = Status.FAIL
-            one.detail = (
-                f"is back-dated: it says {format_utc(one.before)} and covers the stamp of entry"
-                f" {late.index}, which says {late.stamp.time_utc}"
-            )
-            found.add(one.stamp.files["response"].file, f"{one.pinned.organisation}: {one.detail}")
-            one.before = None
+        for other in earlier:
+            if other.index < one.head.size and other.stamp.time_utc:
+                whose = f"entry {other.index} ({other.pinned.organisation})"
+                try:
+                    refuse_earlier(one.before, other.stamp.time_utc, whose)
+                except SignatureError as error:
+                    one.status, one.detail, one.before = Status.FAIL, error.what, None
+                    what = f"{one.pinned.organisation}: {error.what}"
+                    found.add(one.stamp.files["response"].file, what)
+                    break
         earlier.append(one)
 
 
