@@ -33,8 +33,9 @@ class Keys:
 
 
 def environment(scratch: Path) -> dict[str, str]:
-    """The environment of a measured `muniment`: its own key folder."""
-    return os.environ | {
+    """The environment of a measured `muniment`: its own key folder, bytecode kept as pip keeps it."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {
         "MUNIMENT_KEYS": str(scratch / "keys"),
         "MUNIMENT_PASSPHRASE": PASSPHRASE,
     }

@@ -12,8 +12,8 @@ from typing import Any
 
 import typer
 
+from muniment.cli.commands import application
 from muniment.cli.console import AGENT_VARIABLE, PERSON_VARIABLE
-from muniment.cli.main import app
 from muniment.custody.keyring import KEYS_VARIABLE
 from muniment.errors import EXIT_CODES
 
@@ -56,7 +56,7 @@ writing run refuses a case that is no continuation of it. So the folder of keys 
 
 def cli_page() -> str:
     """docs/cli.md."""
-    root: Any = typer.main.get_command(app)
+    root: Any = typer.main.get_command(application())
     parts = [HEAD, exit_codes(), VARIABLES, "## Commands\n"]
     parts += [command_section(name, command) for name, command in commands(root)]
     return "\n".join(parts)

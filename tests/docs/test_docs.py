@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import typer
 
-from muniment.cli.main import app
+from muniment.cli.commands import application
 from muniment.errors import EXIT_CODES
 from muniment.model.entries import KINDS
 
@@ -39,7 +39,7 @@ def test_format_tables_are_what_the_program_gives(generate: ModuleType) -> None:
 
 
 def test_every_command_and_option_is_documented(generate: ModuleType) -> None:
-    root: Any = typer.main.get_command(app)
+    root: Any = typer.main.get_command(application())
     for name, command in generate.commands(root):
         section = CLI.partition(f"### `muniment {name}")[2].partition("\n### ")[0]
         assert section, name

@@ -9,13 +9,11 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-import msgspec
-
 from muniment.case.asking import ask
 from muniment.custody import bitcoin, ots, token
 from muniment.custody.judged import CrossCheck, refuse_earlier, refuse_odd_time
 from muniment.errors import InputError, MalformedError, MunimentError, SignatureError
-from muniment.model.stamps import Method, State
+from muniment.model.stamps import Authority, Covered, Got, Method, State
 from muniment.model.times import format_utc, now_utc
 
 _ASKS: Final = {
@@ -25,46 +23,6 @@ _ASKS: Final = {
 _OTS: Final = {"Accept": "application/vnd.opentimestamps.v1"}
 #: Revocation lists of one stamp together.
 MAX_LISTS_BYTES: Final = 900_000
-
-
-class Authority(msgspec.Struct, frozen=True):
-    """An authority as it is pinned in a case.
-
-    Attributes:
-        leaf: leaf hash (hex) of its authority.pinned.
-        with_certificates: whether it is asked to embed its certificates; some then send tokens that
-            the first library cannot read.
-    """
-
-    leaf: str
-    url: str
-    organisation: str
-    method: Method
-    pem: str | None
-    with_certificates: bool
-
-    @property
-    def told(self) -> str:
-        """It in a message."""
-        return f"{self.organisation} ({self.url})"
-
-
-class Got(msgspec.Struct, frozen=True):
-    """A stamp that holds, ready to be kept: part -> bytes."""
-
-    state: State
-    time_utc: str | None
-    parts: dict[str, bytes]
-    checked_with: dict[str, str | None]
-
-
-class Covered(msgspec.Struct, frozen=True):
-    """What is to be stamped: the checkpoint, when its last entry was written, and the latest stamp that
-    it covers: (the time it states, whose it is)."""
-
-    note: bytes
-    last_at: str
-    stamped: tuple[str, str] | None = None
 
 
 def stamp(authority: Authority, covered: Covered, cross: CrossCheck, timeout_s: float) -> Got:

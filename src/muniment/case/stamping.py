@@ -14,9 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from muniment.case import authorities, projecting
-from muniment.case.asking import all_at_once
-from muniment.case.authorities import Authority, Covered, Got
+from muniment.case import projecting
 from muniment.case.index import Index
 from muniment.case.openssl import OpenSsl
 from muniment.case.progress import Progress
@@ -24,7 +22,7 @@ from muniment.custody.log import LogWriter
 from muniment.errors import MalformedError, MunimentError
 from muniment.model.display import count
 from muniment.model.ids import short
-from muniment.model.stamps import PARTS, Method, State
+from muniment.model.stamps import PARTS, Authority, Covered, Got, Method, State
 from muniment.model.times import now_utc
 from muniment.model.vocabulary import bitcoin_blocks
 from muniment.store import disk
@@ -242,6 +240,10 @@ def stamp(
         ]
     finally:
         index.close()
+    # Only here: they take longer to load than a small case to build.
+    from muniment.case import authorities
+    from muniment.case.asking import all_at_once
+
     covered = Covered(head.encode(), log.last_at_utc or now_utc(), latest)
     cross = OpenSsl()
     tasks: dict[tuple[str, str], Any] = {
@@ -277,6 +279,8 @@ def _upgraded(
     blocks: Mapping[int, bytes],
     timeout_s: float,
 ) -> Got | None:
+    from muniment.case import authorities
+
     kept: dict[str, bytes] = {}
     for part in ("checkpoint", "proof"):
         path = folder.path / values["files"][part]["file"]

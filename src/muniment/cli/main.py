@@ -1,4 +1,4 @@
-"""`muniment`: the application, and the one place where errors become lines and exit codes."""
+"""`muniment`: the one place where errors become lines and exit codes."""
 
 from __future__ import annotations
 
@@ -6,50 +6,14 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 
-import muniment
-from muniment.cli import build, console, examine, keep, look, search, stamp, trace, verify
+from muniment.cli import console
+from muniment.cli.commands import application
 from muniment.cli.start import INTERRUPTED, SAID
 from muniment.errors import EXIT_ERROR, EXIT_USAGE, MunimentError, StorageError, UsageError
-
-app = typer.Typer(
-    name="muniment",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # rich costs half of the 0.3 s in which --help shall answer
-    context_settings={"help_option_names": ["-h", "--help"]},
-    invoke_without_command=True,
-)
-
-
-@app.callback()
-def options(
-    version: Annotated[bool, typer.Option("--version", help="Say the version and stop.")] = False,
-) -> None:
-    """Footage of an alleged crime, and what is said about it, as a case a court can test."""
-    if version:
-        console.say(f"muniment {muniment.__version__}")
-        raise typer.Exit
-
-
-app.command("build")(build.build)
-app.command("init")(build.init)
-app.command("collect")(build.collect)
-app.command("examine")(examine.examine)
-app.add_typer(trace.app, name="trace")
-app.command("search")(search.search)
-app.command("verify")(verify.verify)
-app.add_typer(stamp.app, name="stamp")
-app.command("report")(look.report)
-app.command("log")(look.log)
-app.command("show")(look.show)
-app.command("proof")(look.proof)
-app.command("rebuild")(keep.rebuild)
-app.command("erase")(keep.erase)
 
 #: What the option library raises for a wrong call; its module of errors is not public.
 LIBRARY_ERROR: Final[type[Exception]] = typer.BadParameter.__mro__[2]
@@ -79,7 +43,7 @@ def _run() -> int:
     """The exit code of the command that was given."""
     as_json = "--json" in sys.argv
     try:
-        return app(standalone_mode=False) or 0
+        return application(sys.argv[1:])(standalone_mode=False) or 0
     except MunimentError as error:
         console.print_error(error, as_json=as_json)
         return error.exit_code

@@ -97,6 +97,7 @@ class Difference(msgspec.Struct, frozen=True):
         shared_s: seconds of the fullest version that the copy shows.
         alike: seconds in which the pictures look alike and too little moves to tell them from
             another moment: neither counted as shared nor as missing.
+        rotated_deg: by so much the copy, turned clockwise, stands as the fullest version does.
         speed: of the copy; 1.1 shows in 10 s what the fullest version shows in 11 s.
         crop: the part of the fullest version's frame that the copy shows; null: (nearly) all of it.
         around: the part of the copy's frame that shows the fullest version's picture, where the copy
@@ -115,6 +116,7 @@ class Difference(msgspec.Struct, frozen=True):
     added: tuple[Added, ...] = ()
     alike: tuple[Missing, ...] = ()
     mirrored: bool = False
+    rotated_deg: int = 0
     speed: float = 1.0
     crop: Box | None = None
     around: Box | None = None

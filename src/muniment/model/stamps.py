@@ -75,3 +75,43 @@ PARTS: Final = {
     Method.OPENTIMESTAMPS: {"checkpoint": "checkpoint", "proof": "ots", "headers": "headers"},
 }
 OPTIONAL: Final = frozenset({"revocation", "headers"})
+
+
+class Authority(msgspec.Struct, frozen=True):
+    """An authority as it is pinned in a case.
+
+    Attributes:
+        leaf: leaf hash (hex) of its authority.pinned.
+        with_certificates: whether it is asked to embed its certificates; some then send tokens that
+            the first library cannot read.
+    """
+
+    leaf: str
+    url: str
+    organisation: str
+    method: Method
+    pem: str | None
+    with_certificates: bool
+
+    @property
+    def told(self) -> str:
+        """It in a message."""
+        return f"{self.organisation} ({self.url})"
+
+
+class Got(msgspec.Struct, frozen=True):
+    """A stamp that holds, ready to be kept: part -> bytes."""
+
+    state: State
+    time_utc: str | None
+    parts: dict[str, bytes]
+    checked_with: dict[str, str | None]
+
+
+class Covered(msgspec.Struct, frozen=True):
+    """What is to be stamped: the checkpoint, when its last entry was written, and the latest stamp that
+    it covers: (the time it states, whose it is)."""
+
+    note: bytes
+    last_at: str
+    stamped: tuple[str, str] | None = None

@@ -63,13 +63,15 @@ class Transform(msgspec.Struct, frozen=True):
     """How b's picture lies to a's.
 
     `crop` is the part of a that b shows, as (left, top, right, bottom) fractions of a's picture;
-    None when it is (nearly) the whole.
+    None when it is (nearly) the whole. b is turned clockwise by `rotated_deg` (0, 90, 180, 270) first,
+    then flipped left to right when `mirrored`; borders are those of each picture as it is.
     """
 
     mirrored: bool = False
     crop: tuple[float, float, float, float] | None = None
     borders_a: tuple[float, float, float, float] | None = None
     borders_b: tuple[float, float, float, float] | None = None
+    rotated_deg: int = 0
 
 
 class Pair(msgspec.Struct, frozen=True):

@@ -212,7 +212,8 @@ def _alike(gap: Missing) -> str:
 
 def framing(one: Difference) -> list[str]:
     """Mirroring, speed, crop, frame and bars."""
-    words = ["mirrored left to right"] if one.mirrored else []
+    words = [f"turned by {360 - one.rotated_deg}° clockwise"] if one.rotated_deg else []
+    words += ["mirrored left to right"] if one.mirrored else []
     if one.speed != 1.0:
         how = "faster" if one.speed > 1 else "slower"
         words.append(f"runs {how}: at {one.speed:.2f} of the fullest version’s speed")

@@ -281,7 +281,12 @@ def transform_words(transform: Transform | None) -> tuple[str, ...]:
     """
     if transform is None:
         return ()
-    words = ["mirrored left to right"] if transform.mirrored else []
+    words = (
+        [f"stands as the first when turned by {transform.rotated_deg}° clockwise"]
+        if transform.rotated_deg
+        else []
+    )
+    words += ["mirrored left to right"] if transform.mirrored else []
     if transform.crop is not None:
         left, top, right, bottom = transform.crop
         words.append(

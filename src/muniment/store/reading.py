@@ -7,6 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
+from mmap import mmap
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +28,8 @@ from muniment.store.layout import (
 #: Errors that mean: no such file or folder of ours, or a link or something else in its place.
 _NOT_THERE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO}
 _FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-READ_BYTES: Final = 1 << 17
+#: Large reads into whole pages: the kernel copies them at the least cost a byte (docs/benchmarks.md).
+READ_BYTES: Final = 1 << 20
 _PREFIX: Final = re.compile(r"[0-9a-f]{2}")
 _REST: Final = re.compile(r"[0-9a-f]{62}")
 
@@ -42,7 +44,7 @@ class FolderReader:
 
     def __init__(self, folder: CaseFolder) -> None:
         self._folder = folder
-        self._buffer = bytearray(READ_BYTES)
+        self._buffer = mmap(-1, READ_BYTES)
 
     def names(self) -> Iterator[tuple[str, bool]]:
         """See `Reader.names`."""

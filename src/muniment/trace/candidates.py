@@ -36,7 +36,7 @@ _MOST_RETRIED: Final = 3
 #: what may be missing of a clip that another covers, in seconds
 _ENDS_S: Final = 0.6
 #: Changed whenever the same clips could give another result.
-VERSION: Final = "5"
+VERSION: Final = "6"
 
 
 def libraries() -> dict[str, str]:
@@ -112,9 +112,17 @@ class Collection:
         """Clips that seem to show a crop of `looked`, or the same."""
         return self._weights(self._whole, looked.views.reshape(-1, 4))
 
+    def turned(self, looked: Looked) -> dict[int, float]:
+        """Clips that seem to show the whole of `looked` turned by quarters."""
+        found: dict[int, float] = {}
+        for _, turn in looked.turned:
+            found = _sum(found, self._weights(self._whole, turn.whole))
+        return found
+
     def near(self, looked: Looked) -> dict[int, float]:
         """Clips with frames near those of `looked`, and the weight of these frames."""
-        return _sum(self.standing(looked), self.showing_less(looked))
+        upright = _sum(self.standing(looked), self.showing_less(looked))
+        return self.turned(looked) | upright
 
     def _weights(self, index: _Index, hashes: NDArray[np.uint64]) -> dict[int, float]:
         if not len(hashes) or not len(self):
@@ -229,6 +237,7 @@ class Tracer:
     ) -> None:
         """All candidates of a clip that lies in no other, into `known`."""
         weights = _sum(weights, self._collection.showing_less(looked))
+        weights = self._collection.turned(looked) | weights
         retried: dict[int, int] = {}
         for other in _nearest(weights):
             if other in known:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from muniment.examine.hashing import Box
-from muniment.model.trace import Pair
+from muniment.model.trace import Pair, Verdict
 from muniment.trace.align import Line, lines
 from muniment.trace.anchors import anchors
 from muniment.trace.clip import Clip
@@ -22,6 +23,7 @@ from muniment.trace.rule import RULE, held, same, standing
 from muniment.trace.same_footage import evidence, motion_of, strongest
 from muniment.trace.sound import heard_alike
 from muniment.trace.through import turned
+from muniment.trace.turning import turned_transform
 from muniment.trace.verdict import Laid, judged, unmatched
 from muniment.trace.windows import Two, found_in_windows, too_long
 
@@ -51,8 +53,23 @@ def compared(a: Looked, b: Looked) -> Pair:
     Either way round it is the same comparison: of the longer clip with the shorter.
     """
     if (-b.clip.duration_s, b.clip.id) < (-a.clip.duration_s, a.clip.id):
-        return turned(_compared(b, a, True))
-    return _compared(a, b, False)
+        return turned(_any_way_up(b, a, True))
+    return _any_way_up(a, b, False)
+
+
+def _any_way_up(a: Looked, b: Looked, swapped: bool) -> Pair:
+    """As they are; where they so do not lie on each other, with b turned by quarters."""
+    upright = _compared(a, b, swapped)
+    if upright.verdict is not Verdict.NO_MATCH:
+        return upright
+    for quarters, turn in b.turned:
+        if not guesses(a, turn, 1, crops=False):
+            continue
+        pair = _compared(a, turn, swapped)
+        if pair.verdict is not Verdict.NO_MATCH and pair.transform is not None:
+            transform = turned_transform(pair.transform, quarters)
+            return msgspec.structs.replace(pair, transform=transform)
+    return upright
 
 
 def _compared(a: Looked, b: Looked, swapped: bool) -> Pair:

@@ -39,6 +39,7 @@ from muniment.trace.making import beside
 from muniment.trace.overlays import Laid, differing, laid, regions
 from muniment.trace.stretches import LEAST_S, Span, left_out, length_s, runs_on
 from muniment.trace.through import through
+from muniment.trace.turning import turned_box, upright
 
 #: a speed nearer to 1 than this is the grid of the comparison
 STEADY: Final = 0.03
@@ -170,11 +171,12 @@ def _difference(
     a, b = read(best), read(item)
     if pair is None or a is None or b is None:
         return Difference(item, laid=False, by_way=by_way, making=own)
+    pair, b, quarters = upright(pair, b)
     missing, added, alike = _gaps(pair, found, sides, a, b)
     sound, shift_s = heard(a, b, pair.segments, (loudest.get(best), loudest.get(item)))
     shown = laid(a, b, pair.segments, pair.transform)
     framed, seen = _framing(pair, shown, b)
-    return Difference(
+    found_so = Difference(
         copy=item,
         by_way=by_way,
         shared_s=round(length_s(_spans(pair.segments)[0]), 2),
@@ -192,6 +194,26 @@ def _difference(
         sound_shift_s=shift_s,
         making=own,
     )
+    return _as_it_is(found_so, quarters)
+
+
+def _as_it_is(one: Difference, quarters: int) -> Difference:
+    """A difference told of a copy turned clockwise by quarters, with the boxes of its own picture."""
+    if not quarters:
+        return one
+    return replaced(
+        one,
+        rotated_deg=90 * quarters,
+        around=_back(one.around, quarters),
+        bars=_back(one.bars, quarters),
+        covered=tuple(
+            replaced(part, box=_rounded(turned_box(part.box, -quarters))) for part in one.covered
+        ),
+    )
+
+
+def _back(box: Box | None, quarters: int) -> Box | None:
+    return None if box is None else _rounded(turned_box(box, -quarters))
 
 
 def _speed(segments: Sequence[Segment]) -> float:

@@ -23,6 +23,7 @@ from muniment.trace.overlays import CELLS, Floats, Laid, Region, laid, regions
 from muniment.trace.register import Placing
 from muniment.trace.stretches import Span, cuts, left_out, length_s, runs_on
 from muniment.trace.through import turned
+from muniment.trace.turning import upright
 
 #: seconds, or share of the most, within which two copies show alike much of the footage
 _ALIKE_S: Final = 1.0
@@ -175,6 +176,7 @@ def reaches_beyond(box: Box) -> bool:
 def is_framed(b: Clip, pair: Pair) -> bool:
     """Whether a's picture stands in b's within a frame of its own: a player, a picture in a picture;
     told by the step of grey levels around it. Else b shows more of the scene."""
+    pair, b, _ = upright(pair, b)
     transform = pair.transform
     if transform is None or transform.crop is None or not pair.segments:
         return False

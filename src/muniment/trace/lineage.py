@@ -66,9 +66,9 @@ def containments(
 ) -> list[Edge]:
     """Edges from a longer clip to one that shows a part of it and nothing else.
 
-    Not where the longer one shows less of the picture, or shows it mirrored: nobody gets back from
-    a crop what it cut away. Several copies may hold the same part; which one it was taken from is
-    not told by the pictures.
+    Not where the longer one shows less of the picture, or shows it mirrored or turned: nobody gets
+    back from a crop what it cut away. Several copies may hold the same part; which one it was taken
+    from is not told by the pictures.
     """
     edges: list[Edge] = []
     for pair in pairs:
@@ -86,14 +86,16 @@ def containments(
 
 
 def _shows_all(pair: Pair, *, of_a: bool) -> bool:
-    """Whether the one clip shows all of the picture of the other (a, or b), and not mirrored."""
+    """Whether the one clip shows all of the picture of the other (a, or b), and neither mirrored nor
+    turned."""
     transform = pair.transform
     if transform is None:
         return True
     left, top, right, bottom = transform.crop or (0.0, 0.0, 1.0, 1.0)
     over = (-left, -top, right - 1.0, bottom - 1.0)
     most = max(-one for one in over) if of_a else max(over)
-    return not transform.mirrored and most <= _LOOSELY
+    upright = not transform.mirrored and not transform.rotated_deg
+    return upright and most <= _LOOSELY
 
 
 def _contained(pair: Pair, whole: str, part: str, shared_s: float, rest_s: float) -> Edge:

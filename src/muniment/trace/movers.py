@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from muniment.trace.residual import SAMPLES, Floats, moving, still
+from muniment.trace.residual import SAMPLES, Floats, still, unsteady
 
 #: grey levels squared from which a block moves, and so many times what is usual in the picture
 _LEAST: Final = 16.0
@@ -25,6 +25,8 @@ _ENOUGH: Final = 900.0
 _NEARLY_ALL: Final = 0.9
 #: every so many samples of a picture are looked at for its level
 _SOME: Final = 5
+#: moments that are looked at for how much of the picture moves: so many or up to twice as many
+_MOMENTS: Final = 30
 #: how much stronger or weaker contrast is taken to be in one of two clips, at most
 _MOST_GAIN: Final = 2.5
 
@@ -36,10 +38,11 @@ def alone(one: Floats, other: Floats, told: Floats) -> float:
         one, other: pictures moment on moment (n x 24 x 24).
         told: 0 where something covers a picture all the time (24 x 24).
     """
-    gain = _gain(still(one) * told, still(other) * told)
+    rests = still(one), still(other)
+    gain = _gain(rests[0] * told, rests[1] * told)
     counted = _power(told[None])[0] == 1.0
-    first = _power(moving(one).reshape(-1, SAMPLES, SAMPLES))
-    second = _power(moving(other).reshape(-1, SAMPLES, SAMPLES)) * gain**2
+    first = _power(unsteady(one, rests[0]).reshape(-1, SAMPLES, SAMPLES))
+    second = _power(unsteady(other, rests[1]).reshape(-1, SAMPLES, SAMPLES)) * gain**2
     if not counted.any():
         return 0.0
     usual = max(float(np.median(power[:, counted])) for power in (first, second))
@@ -60,6 +63,7 @@ def extent(pictures: Floats) -> tuple[float, float]:
         places in the first third of the time as in the last: much for a screen, little for people
         who walk through; 0 to 1, both 0 when nothing moves.
     """
+    pictures = pictures[:: max(1, len(pictures) // _MOMENTS)]
     some = pictures.reshape(len(pictures), -1)[:, ::_SOME]
     level = pictures - np.median(some, axis=1)[:, None, None]
     power = _power(level - still(level)).reshape(len(pictures), -1)

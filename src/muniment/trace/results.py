@@ -2,20 +2,21 @@
 
 ::
 
-    {"format": "muniment trace result 1", "query": "item:...", "pairs": [
+    {"format": "muniment trace result 2", "query": "item:...", "pairs": [
       {"a": "...", "b": "...", "verdict": "same_footage", "score": "0.9850",
        "motion_correlation": "0.9702" or null, "sound": true,
        "segments": [{"a_start_s": "0.000", "a_end_s": "5.520", "b_start_s": "4.480",
                      "b_end_s": "10.000", "speed": "1.0000", "score": "0.9970"}],
        "transform": null or {"mirrored": false, "crop": null or ["0.100", "0.100", "0.900", "0.900"],
-                             "borders_a": null, "borders_b": null},
+                             "borders_a": null, "borders_b": null, "rotated_deg": 0},
        "reasons": ["..."]}]}
 
 `verdict` is same_footage, same_camera_other_moment, undetermined or no_match. Times are seconds
 from a clip's first picture; time_b = b_start_s + (time_a - a_start_s) * speed. `crop` is where b's
-picture (mirrored first, when `mirrored`) lies in a's, as fractions left, top, right, bottom of a's
-picture inside its borders; below 0 or above 1 where b shows more. `borders_a`, `borders_b` are the
-parts inside bars, as fractions of the frame. Scores are from 0 to 1.
+picture (turned clockwise by `rotated_deg` first, then mirrored, when `mirrored`) lies in a's, as
+fractions left, top, right, bottom of a's picture inside its borders; below 0 or above 1 where b
+shows more. `borders_a`, `borders_b` are the parts inside bars, as fractions of the frame. Scores
+are from 0 to 1.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
 from muniment.errors import MalformedError
 from muniment.model.trace import Pair, Segment, Transform, Verdict
 
-FORMAT: Final = "muniment trace result 1"
+FORMAT: Final = "muniment trace result 2"
 _SEGMENT: Final = ("a_start_s", "a_end_s", "b_start_s", "b_end_s", "speed", "score")
 _TRANSFORM: Final = ("crop", "borders_a", "borders_b")
 _LARGEST: Final = 1e9
@@ -47,9 +48,10 @@ def encoded(pair: Pair) -> dict[str, Any]:
     """One pair as plain JSON values, numbers as decimal strings."""
     transform = None
     if pair.transform is not None:
-        transform = {"mirrored": pair.transform.mirrored} | {
-            name: _box(getattr(pair.transform, name)) for name in _TRANSFORM
-        }
+        transform = {
+            "mirrored": pair.transform.mirrored,
+            "rotated_deg": pair.transform.rotated_deg,
+        } | {name: _box(getattr(pair.transform, name)) for name in _TRANSFORM}
     correlation = pair.motion_correlation
     return {
         "a": pair.a,
@@ -109,6 +111,7 @@ class _Transform(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     crop: tuple[str, str, str, str] | None
     borders_a: tuple[str, str, str, str] | None
     borders_b: tuple[str, str, str, str] | None
+    rotated_deg: Literal[0, 90, 180, 270]
 
 
 class _Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -133,8 +136,8 @@ def _pair(row: _Pair) -> Pair:
     transform = None
     if row.transform is not None:
         given = row.transform
-        boxes = [_sides(getattr(given, name)) for name in _TRANSFORM]
-        transform = Transform(given.mirrored, *boxes)
+        boxes = {name: _sides(getattr(given, name)) for name in _TRANSFORM}
+        transform = Transform(given.mirrored, rotated_deg=given.rotated_deg, **boxes)
     correlation = row.motion_correlation
     return Pair(
         a=row.a,

@@ -229,21 +229,45 @@ def _local(one: Floats, other: Floats, reach: int) -> tuple[Floats, Floats]:
     return locally, np.maximum(power_a, power_b)
 
 
-def extended(a: Shown, b: Shown, line: Line) -> Line:
-    """The line with its stretch grown or cut to where pictures, and what moves, agree."""
+@dataclass(frozen=True)
+class _Along:
+    """Both clips' pictures at all times of a line, what stands still in its stretch (`core`), where
+    nothing covers it (`told`), and how alike the pictures are there, of `least` on."""
+
+    times: NDArray[np.float64]
+    core: NDArray[np.bool_]
+    first: Floats
+    second: Floats
+    still_a: Floats
+    still_b: Floats
+    told: Floats
+    alike: Floats
+    least: Floats
+
+
+def _laid(a: Shown, b: Shown, line: Line, least: int) -> _Along | None:
+    """The line's pictures; None where its stretch has under `least` moments."""
     times = _window(a, b, line, whole=True)
     core = (times >= line.from_s) & (times <= line.to_s)
-    if core.sum() < 3:
-        return line
+    if core.sum() < least:
+        return None
     first, second = _own(a, times), at(b, times * line.speed + line.offset_s)
     still_a, still_b = still(first[core]), still(second[core])
     told = uncovered(still_a, still_b)
-    alike, least = seen_alike(first, second, told, core)
+    return _Along(
+        times, core, first, second, still_a, still_b, told, *seen_alike(first, second, told, core)
+    )
+
+
+def _extended(a: Shown, line: Line, seen: _Along) -> Line:
+    """The line with its stretch grown or cut to where pictures, and what moves, agree."""
+    times, core = seen.times, seen.core
     reach = max(1, round(_LOCAL_S / a.step_s))
-    shown = (alike >= least)[:, None] * told
-    one, other = unsteady(first, still_a) * shown, unsteady(second, still_b) * shown
+    shown = (seen.alike >= seen.least)[:, None] * seen.told
+    one = unsteady(seen.first, seen.still_a) * shown
+    other = unsteady(seen.second, seen.still_b) * shown
     locally, power = _local(one, other, reach)
-    good = (alike >= least) & ~((power > _LIVELY) & (locally < _LEAST_LOCAL))
+    good = (seen.alike >= seen.least) & ~((power > _LIVELY) & (locally < _LEAST_LOCAL))
     kept = np.flatnonzero(good)
     if not (good & core).any():
         return line
@@ -284,32 +308,36 @@ def evidence(a: Shown, b: Shown, line: Line, least: float = -1.0) -> Evidence:
     first_fit, agreed = fitted(a, b, line)
     if agreed < least:
         return _nothing(first_fit)
-    near = extended(a, b, first_fit)
+    seen = _laid(a, b, first_fit, 3)
+    near = first_fit if seen is None else _extended(a, first_fit, seen)
     ends_s = abs(near.from_s - first_fit.from_s), abs(near.to_s - first_fit.to_s)
     if max(ends_s) > _SAME_ENDS * a.step_s:
         near = fitted(a, b, near)[0]
-    times = _window(a, b, near, whole=True)
-    core = (times >= near.from_s) & (times <= near.to_s)
-    if core.sum() < 5:
+    if seen is None or not _same_moments(seen, first_fit, near):
+        seen = _laid(a, b, near, 5)
+    if seen is None or seen.core.sum() < 5:
         return _nothing(near)
-    return _measured(a, b, near, times, core)
+    return _measured(a, b, near, seen)
 
 
-def _measured(
-    a: Shown, b: Shown, line: Line, times: NDArray[np.float64], core: NDArray[np.bool_]
-) -> Evidence:
-    """The figures of a line: of its stretch (`core`), and of where else on it both go on."""
-    first, second = _own(a, times), at(b, times * line.speed + line.offset_s)
-    still_a, still_b = still(first[core]), still(second[core])
-    told = uncovered(still_a, still_b)
-    steady = basis(still_b)
-    one, other = unsteady(first, still_a) * told, less(second, steady) * told
+def _same_moments(seen: _Along, one: Line, other: Line) -> bool:
+    """Whether two lines lay the same moments on each other and have the same stretch."""
+    core = (seen.times >= other.from_s) & (seen.times <= other.to_s)
+    same_line = (one.speed, one.offset_s) == (other.speed, other.offset_s)
+    return same_line and bool((core == seen.core).all())
+
+
+def _measured(a: Shown, b: Shown, line: Line, seen: _Along) -> Evidence:
+    """The figures of a line: of its stretch, and of where else on it both go on."""
+    times, core, told = seen.times, seen.core, seen.told
+    steady = basis(seen.still_b)
+    one, other = unsteady(seen.first, seen.still_a) * told, less(seen.second, steady) * told
     covered = told.reshape(SAMPLES, SAMPLES)
-    alike, least = seen_alike(first, second, told, core)
-    picture = float(np.median(alike[core]))
-    seen = alike >= least
+    still_a, still_b = seen.still_a * covered, seen.still_b * covered
+    picture = float(np.median(seen.alike[core]))
+    alike = seen.alike >= seen.least
     by_block = block_by_block(one, other)
-    agreed, against = _along(*by_block, seen, core, a.step_s)
+    agreed, against = _along(*by_block, alike, core, a.step_s)
     one, other = one[core], other[core]
     blocks_a, blocks_b = _blocks(one), _blocks(other)
     locally, _power = _local(one, other, max(1, round(_LOCAL_S / a.step_s)))
@@ -325,10 +353,10 @@ def _measured(
         variety=variety(one[lively]),
         rival=near_rival(one, b, times[core], line, steady, a.step_s),
         picture=picture,
-        still=float(correlations((still_a * covered)[None], (still_b * covered)[None])[0]),
+        still=float(correlations(still_a[None], still_b[None])[0]),
         sampled=_sampled(one, b, times[core] * line.speed + line.offset_s),
-        gain=_strength(other, still_b * covered) / max(_strength(one, still_a * covered), 1e-6),
-        seen_s=float(seen.sum() * a.step_s),
+        gain=_strength(other, still_b) / max(_strength(one, still_a), 1e-6),
+        seen_s=float(alike.sum() * a.step_s),
         agreed=agreed,
         against=tuple(times[against].tolist()),
     )

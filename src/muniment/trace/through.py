@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from muniment.examine.hashing import WHOLE, Box
-from muniment.model.trace import Pair, Segment, Transform, Verdict
+from muniment.model.trace import Pair, Segment, Verdict
+from muniment.trace.turning import composed, inverse
 
 _LEAST_S: Final = 1.5
 #: how the first reason of a pair begins that was not compared itself
@@ -36,37 +36,17 @@ def turned(pair: Pair) -> Pair:
         )
         for one in pair.segments
     )
-    transform = pair.transform
-    if transform is not None:
-        transform = Transform(
-            mirrored=transform.mirrored,
-            crop=None if transform.crop is None else _inverse(transform.crop, transform.mirrored),
-            borders_a=transform.borders_b,
-            borders_b=transform.borders_a,
-        )
     return Pair(
         a=pair.b,
         b=pair.a,
         verdict=pair.verdict,
         score=pair.score,
         segments=segments,
-        transform=transform,
+        transform=None if pair.transform is None else inverse(pair.transform),
         sound=pair.sound,
         motion_correlation=pair.motion_correlation,
         reasons=pair.reasons,
     )
-
-
-def _inverse(box: Box, mirrored: bool) -> Box:
-    wide, high = box[2] - box[0], box[3] - box[1]
-    left, right = -box[0] / wide, (1 - box[0]) / wide
-    if mirrored:
-        left, right = 1 - right, 1 - left
-    return _rounded((left, -box[1] / high, right, (1 - box[1]) / high))
-
-
-def _rounded(box: Box) -> Box:
-    return (round(box[0], 3), round(box[1], 3), round(box[2], 3), round(box[3], 3))
 
 
 def through(first: Pair, second: Pair, a: str, b: str) -> Pair | None:
@@ -89,7 +69,9 @@ def through(first: Pair, second: Pair, a: str, b: str) -> Pair | None:
         verdict=Verdict.SAME_FOOTAGE,
         score=min(one.score, other.score),
         segments=segments,
-        transform=_composed(one.transform, other.transform),
+        transform=None
+        if one.transform is None or other.transform is None
+        else composed(one.transform, other.transform),
         sound=one.sound and other.sound,
         motion_correlation=correlation,
         reasons=(
@@ -129,29 +111,4 @@ def _joined(one: Segment, other: Segment) -> Segment | None:
         b_end_s=round(other.b_start_s + (high - other.a_start_s) * other.speed, 3),
         speed=round(one.speed * other.speed, 4),
         score=min(one.score, other.score),
-    )
-
-
-def _composed(one: Transform | None, other: Transform | None) -> Transform | None:
-    """b in a, from the third in a and b in the third."""
-    if one is None or other is None:
-        return None
-    outer, inner = one.crop or WHOLE, other.crop or WHOLE
-    if one.mirrored:
-        inner = (1 - inner[2], inner[1], 1 - inner[0], inner[3])
-    wide, high = outer[2] - outer[0], outer[3] - outer[1]
-    box = _rounded(
-        (
-            outer[0] + inner[0] * wide,
-            outer[1] + inner[1] * high,
-            outer[0] + inner[2] * wide,
-            outer[1] + inner[3] * high,
-        )
-    )
-    whole = max(abs(box[0]), abs(box[1]), abs(box[2] - 1), abs(box[3] - 1)) < 0.02
-    return Transform(
-        mirrored=one.mirrored != other.mirrored,
-        crop=None if whole else box,
-        borders_a=one.borders_a,
-        borders_b=other.borders_b,
     )
