@@ -166,3 +166,15 @@ def test_proofs_are_read_strictly() -> None:
         except MalformedError:
             continue
         assert not read.blocks()
+
+
+def test_a_calendar_named_anew_still_owes(stamper: Stamper, calendar: Calendar) -> None:
+    stamper.add(calendar)
+    stamper.run()
+    stamper.add(calendar)
+    calendar.mine()
+    calendar.chain.bury()
+    done = stamper.run(calendar.chain.run(), pin(calendar.chain))
+    assert "upgraded" in [str(one.state) for one in done.made]
+    code, check = judged(stamper.folder.path, pin(calendar.chain))
+    assert (code, check.status) == (0, Status.PASS)

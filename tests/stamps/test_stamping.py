@@ -264,16 +264,18 @@ def test_the_report_says_the_window_since_the_anchor(
 
 @pytest.mark.skipif(not authorities.has_faketime, reason="needs faketime")
 def test_a_stamp_earlier_than_one_it_covers_is_refused(
-    stamper: Stamper, first: Authority, second: Authority, monkeypatch: pytest.MonkeyPatch
+    stamper: Stamper, first: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stamper.add(first)
     stamper.run()
-    stamper.add(second)
-    second.behave = lambda body: (200, second.reply(body, faked="2 hours ago"))
-    assert "covers the stamp of First Office, which says" in stamper.run().waiting[0]
-    # One that was recorded all the same fails at verify, with the reason.
-    monkeypatch.setattr("muniment.case.authorities.refuse_earlier", lambda *_: None)
-    assert stamper.run().made
+    second = Authority(tmp_path / "second", "Second Office", faked="10 days ago")
+    with authorities.running(second):
+        stamper.add(second)
+        second.behave = lambda body: (200, second.reply(body, faked="2 hours ago"))
+        assert "covers the stamp of First Office, which says" in stamper.run().waiting[0]
+        # One that was recorded all the same fails at verify, with the reason.
+        monkeypatch.setattr("muniment.case.authorities.refuse_earlier", lambda *_: None)
+        assert stamper.run().made
     verdict = verify(stamper.folder.path)
     assert verdict.exit_code == 21
     assert "is back-dated, or the other" in verdict.check("time stamps").findings[0].what

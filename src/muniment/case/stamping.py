@@ -97,6 +97,20 @@ def pinned(index: Index) -> tuple[Authority, ...]:
     return tuple(found.values())
 
 
+def _heirs(index: Index) -> dict[str, Authority]:
+    """Each authority's leaf hash, also of one that was named anew since -> whom to ask now."""
+    sql = (
+        "SELECT entry.leaf, details FROM event JOIN entry USING (idx)"
+        " WHERE event.kind='authority.pinned' ORDER BY idx DESC"
+    )
+    heirs = {one.leaf: one for one in pinned(index)}
+    for leaf, text in index.rows(sql):
+        before = json.loads(text)["supersedes"]
+        if before and leaf in heirs:
+            heirs[before] = heirs[leaf]
+    return heirs
+
+
 def _stamps(index: Index) -> list[tuple[int, dict[str, Any]]]:
     """(checkpoint size, values) of every stamp, in order."""
     rows = index.rows("SELECT details FROM event WHERE kind='checkpoint.stamped' ORDER BY idx")
@@ -228,14 +242,14 @@ def stamp(
     head = log.commit()
     index = projecting.catch_up(folder)
     try:
-        known, owed = {one.leaf: one for one in pinned(index)}, _owed(index)
+        known, heirs, owed = pinned(index), _heirs(index), _owed(index)
         if not known and not owed:
             return None
         aside = _clear_left_over(folder, _stamps(index))
         latest = _latest_token(index)
         due = [
             one
-            for one, at in zip(known.values(), standing(index), strict=True)
+            for one, at in zip(known, standing(index), strict=True)
             if at.waiting_entries or not at.covers
         ]
     finally:
@@ -246,25 +260,21 @@ def stamp(
 
     covered = Covered(head.encode(), log.last_at_utc or now_utc(), latest)
     cross = OpenSsl()
+    asked = {(one.leaf, head.short()): one for one in due}
     tasks: dict[tuple[str, str], Any] = {
-        (one.leaf, head.short()): (
-            lambda one=one: authorities.stamp(one, covered, cross, timeout_s)
-        )
-        for one in due
+        key: (lambda one=one: authorities.stamp(one, covered, cross, timeout_s))
+        for key, one in asked.items()
     }
     pins = blocks if blocks is not None else bitcoin_blocks()
-    told_by: dict[tuple[str, str], str] = {(one.leaf, head.short()): one.told for one in due}
     for values in owed:
         key = (values["authority"], values["checkpoint"])
-        authority = known.get(key[0])
-        if authority is None:
-            continue  # dropped
-        told_by[key] = authority.told
-        tasks[key] = lambda one=authority, values=values: _upgraded(
-            folder, one, values, headers, pins, timeout_s
-        )
+        if key[0] in heirs:
+            asked[key] = one = msgspec.structs.replace(heirs[key[0]], leaf=key[0])
+            tasks[key] = lambda one=one, values=values: _upgraded(
+                folder, one, values, headers, pins, timeout_s
+            )
     results = all_at_once(tasks, deadline_s=timeout_s + 1)
-    made, waiting = _record(folder, log, known, results, told_by)
+    made, waiting = _record(folder, log, asked, results)
     log.commit()
     owes = sum(one.state is State.PENDING for one in made)
     owes += sum(results.get((one["authority"], one["checkpoint"])) is None for one in owed)
@@ -296,19 +306,18 @@ def _upgraded(
 def _record(
     folder: CaseFolder,
     log: LogWriter,
-    known: Mapping[str, Authority],
+    asked: Mapping[tuple[str, str], Authority],
     results: Mapping[tuple[str, str], Got | MunimentError | None],
-    told_by: Mapping[tuple[str, str], str],
 ) -> tuple[list[Made], list[str]]:
     made: list[Made] = []
     waiting: list[str] = []
     for key, got in results.items():
         if isinstance(got, MunimentError):
             waiting.append(
-                f"{told_by[key]}: {got.what}; it stays queued, `muniment stamp run` asks again"
+                f"{asked[key].told}: {got.what}; it stays queued, `muniment stamp run` asks again"
             )
         elif got is not None:
-            authority, size = known[key[0]], int(key[1].partition(":")[0])
+            authority, size = asked[key], int(key[1].partition(":")[0])
             values = {
                 "authority": authority.leaf,
                 "checkpoint": key[1],
