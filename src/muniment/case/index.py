@@ -385,4 +385,5 @@ _HANDLERS: Final[dict[str, Callable[[sqlite3.Connection, int, Entry, str, Values
     "log.recovered": _event,
     "authority.pinned": _event,
     "checkpoint.stamped": _event,
+    "copy.made": _event,
 }

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 import muniment
-from muniment.case import decisions, projecting, stamping
+from muniment.case import copies, decisions, projecting, stamping
 from muniment.case.damage import Damage
 from muniment.case.index import Index
 from muniment.case.report_items import SeenItems
@@ -284,6 +284,8 @@ def _custody(index: Index, head: Checkpoint, root_sha256: str) -> CustodyView:
         anchor.beyond if anchor else 0,
         anchor.beyond_utc if anchor else None,
         stamping.queued(index),
+        copies.lines(index),
+        copies.standing(index).says,
     )
 
 
@@ -329,6 +331,11 @@ def _summary(kind: str, details: dict[str, Any]) -> str:
     if kind == "authority.pinned":
         did = "dropped" if details.get("dropped") else "named"
         return f"{did} {details.get('organisation')} ({details.get('url')}) for time stamps"
+    if kind == "copy.made":
+        place = (details.get("target") or {}).get("place")
+        return (
+            f"copied to {place}, {details.get('outcome')}, checkpoint {details.get('checkpoint')}"
+        )
     if kind == "checkpoint.stamped":
         size = int(str(details.get("checkpoint")).partition(":")[0])
         when = details.get("time_utc") or "a time not known yet"

@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "log": ("look", "log"),
     "show": ("look", "show"),
     "proof": ("look", "proof"),
+    "mirror": ("mirror", "mirror"),
     "rebuild": ("keep", "rebuild"),
     "erase": ("keep", "erase"),
 }

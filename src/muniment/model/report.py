@@ -143,7 +143,8 @@ class CustodyView(msgspec.Struct, frozen=True):
     `outside_anchor` names the last anchor held outside the owner's control, null when there is none;
     `anchor_utc` is the time it states, `anchor_size` how many entries it covers, `beyond_anchor` how
     many of the later ones are more than the stamps' own, `beyond_utc` when the last was written.
-    `queued` is a line for each authority that has not stamped the end, or still owes a proof.
+    `queued` is a line for each authority that has not stamped the end, or still owes a proof; `copies`
+    one for each second copy the log knows, and `copies_say` how they stand to three, two and one.
     """
 
     root_sha256: str
@@ -167,6 +168,8 @@ class CustodyView(msgspec.Struct, frozen=True):
     beyond_anchor: int = 0
     beyond_utc: str | None = None
     queued: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+    copies_say: str = ""
 
 
 class LibraryView(msgspec.Struct, frozen=True):
