@@ -316,4 +316,4 @@ def test_the_page_checks_a_copy_with_sha256sum_and_jq(mirror: Mirror, tmp_path: 
     assert len(lines) == done.files and all(line.endswith(": OK") for line in lines)
     victim = next(path for path in (tmp_path / "copies" / "log").rglob("*") if path.is_file())
     victim.write_bytes(b"other")
-    assert sum(line.endswith(": FAILED") for line in answer()) == 1
+    assert sum(line.endswith(": FAILED") for line in answer()[0]) == 1

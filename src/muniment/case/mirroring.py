@@ -128,29 +128,9 @@ def mirror(
         objects = _objects(folder, target, held, tally, sent, progress, everything=everything)
         files = [*_log(folder, target, held, tally, everything=everything), *objects]
         manifest = _manifest(target, root.case, head.short(), files)
-        values: dict[str, Any] = {
-            "target": {
-                "kind": target.kind,
-                "place": canonical.text(target.place),
-                "same_device": getattr(target, "same_device", None),
-            },
-            "off_site": off_site,
-            "checkpoint": head.short(),
-            "manifest": {"key": manifest[0], "sha256": manifest[1]},
-            "counts": {
-                "files": len(files) + len(tally.failed),
-                "copied": tally.copied,
-                "held": tally.held,
-                "read_back": tally.read_back,
-                "failed": len(tally.failed),
-                "bytes": tally.size_bytes,
-            },
-            "put_if_absent": str(kept),
-            "outcome": "partly" if tally.failed else "complete",
-            "by": by,
-            "premis": "rep",
-        }
-        log.append("copy.made", values)
+        values = _values(target, tally, kept, len(files), manifest)
+        told_by = {"off_site": off_site, "checkpoint": head.short(), "by": by}
+        log.append("copy.made", values | told_by)
         aside = whole_set_aside(log)
     return Copied(
         target.place,
@@ -165,6 +145,31 @@ def mirror(
         status(folder).says,
         (*aside, *tally.failed),
     )
+
+
+def _values(
+    target: Target, tally: _Tally, kept: Keeps, files: int, manifest: tuple[str, str]
+) -> dict[str, Any]:
+    """What a copy.made says of the target and of what came of it."""
+    return {
+        "target": {
+            "kind": target.kind,
+            "place": canonical.text(target.place),
+            "same_device": getattr(target, "same_device", None),
+        },
+        "manifest": {"key": manifest[0], "sha256": manifest[1]},
+        "counts": {
+            "files": files + len(tally.failed),
+            "copied": tally.copied,
+            "held": tally.held,
+            "read_back": tally.read_back,
+            "failed": len(tally.failed),
+            "bytes": tally.size_bytes,
+        },
+        "put_if_absent": str(kept),
+        "outcome": "partly" if tally.failed else "complete",
+        "premis": "rep",
+    }
 
 
 def _set_up(target: Target, case: str, *, overwriting: bool) -> tuple[Keeps, dict[str, int]]:

@@ -77,10 +77,8 @@ def verify(
     if log.root is None:
         line_checks = (line_checks[0], without_root(line_checks[1]), line_checks[2])
         head_check = without_root(head_check)
-    is_begun = root is not None and head_problem == MISSING and not kept
-    if is_begun and log.frontier.size <= OPENING_ENTRIES:
-        head_check = not_sealed_yet(head_check)
-        root_check = root_check if log.frontier.size else not_sealed_yet(root_check)
+    if root is not None and head_problem == MISSING and not kept:
+        root_check, head_check = _begun(log, root_check, head_check)
     stamp_checks, stamps = check_stamps(log, reader, names, stamp_pins or StampPins(), cross)
     object_check, extra_objects, object_count = check_objects(log, reader)
     checks = (
@@ -107,6 +105,16 @@ def verify(
         checks,
         tuple(log.notes),
         stamps=stamps,
+    )
+
+
+def _begun(log: LogPass, root_check: Check, head_check: Check) -> tuple[Check, Check]:
+    """Both checks where there is no checkpoint at all: the case may never have been sealed."""
+    if log.frontier.size > OPENING_ENTRIES:
+        return root_check, head_check
+    return (
+        root_check if log.frontier.size else not_sealed_yet(root_check),
+        not_sealed_yet(head_check),
     )
 
 
