@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -279,3 +280,23 @@ def test_a_stamp_earlier_than_one_it_covers_is_refused(
     verdict = verify(stamper.folder.path)
     assert verdict.exit_code == 21
     assert "is back-dated, or the other" in verdict.check("time stamps").findings[0].what
+
+
+def test_revocation_lists_are_kept_and_judged(stamper: Stamper, tmp_path: Path) -> None:
+    one = Authority.__new__(Authority)
+    with authorities.running(one):
+        url = one.url
+        one.__init__(tmp_path / "tsa", "First Office", points=f"{url}list.crl")  # type: ignore[misc]
+        one.url = url
+        stamper.add(one)
+        assert stamper.run().made
+        path = stamper.folder.path
+        kept = the(path, ".crl").read_bytes()
+        assert kept.startswith(b"-----BEGIN X509 CRL-----")
+        assert "not revoked by the list of" in verify(path).stamps[0].detail
+        time.sleep(1.1)  # a list's times are whole seconds
+        one.revoke("keyCompromise")
+        with pytest.raises(SignatureError, match="was revoked on"):
+            stamper.add(one)
+    # What was stamped before, with the list of then, stands until somebody brings a newer list.
+    assert verify(path).exit_code == 0

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
-from muniment.case import copies, projecting
+from muniment.case import copies, projecting, reporting
 from muniment.case.building import whole_set_aside, writing
 from muniment.case.progress import Progress
 from muniment.case.signing import Secrets
@@ -132,6 +132,8 @@ def mirror(
         told_by = {"off_site": off_site, "checkpoint": head.short(), "by": by}
         log.append("copy.made", values | told_by)
         aside = whole_set_aside(log)
+    if folder.report.exists():
+        reporting.write(folder)
     return Copied(
         target.place,
         head.short(),

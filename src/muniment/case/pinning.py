@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from muniment.case import authorities, projecting
-from muniment.case.asking import check_url
+from muniment.case import authorities, projecting, reporting
+from muniment.case.asking import all_at_once, check_url
 from muniment.case.building import whole_set_aside, writing
 from muniment.case.openssl import OpenSsl
 from muniment.case.progress import Progress
@@ -17,7 +17,7 @@ from muniment.case.stamping import Stamped, pinned, stamp
 from muniment.case.told import NAME_CHARACTERS, told
 from muniment.custody import token
 from muniment.custody.keyring import KeyFolder
-from muniment.errors import UsageError
+from muniment.errors import MunimentError, UsageError
 from muniment.model.ids import short
 from muniment.model.stamps import Method
 from muniment.model.vocabulary import bitcoin_blocks
@@ -67,7 +67,13 @@ def add(
     method = Method.RFC3161 if pem is not None else Method.OPENTIMESTAMPS
     chain = token.read_chain(pem) if pem is not None else None
     cross, keys = OpenSsl(), KeyFolder()
-    with_certificates, got = authorities.probe(url, method, chain, cross, PATIENT_S)
+    probed = all_at_once(
+        {url: lambda: authorities.probe(url, method, chain, cross, PATIENT_S)},
+        deadline_s=2 * PATIENT_S + 1,
+    )[url]
+    if isinstance(probed, MunimentError):
+        raise probed
+    with_certificates, got = probed
     person = person_key(keys, secrets, by, create=False)
     values: dict[str, Any] = {
         "url": url,
@@ -205,4 +211,6 @@ def run(
                 remedy="Name two with `muniment stamp add URL --certificate PEM --organisation NAME`.",
             )
         aside = whole_set_aside(log)
+    if done.made and folder.report.exists():
+        reporting.write(folder)
     return msgspec.structs.replace(done, notices=(*aside, *done.notices))
