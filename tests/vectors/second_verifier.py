@@ -35,7 +35,7 @@ HEX32, HEX64 = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{64}")
 #: "Erasure": kinds that are never blank.
 NEVER_ERASED = {
     *("case.opened", "key.certified", "object.erased", "log.recovered"),
-    *("authority.pinned", "checkpoint.stamped"),
+    *("authority.pinned", "checkpoint.stamped", "witness.pinned", "checkpoint.cosigned"),
 }
 #: "Folder": folders that may be empty, besides those of objects.
 MAY_BE_EMPTY = {"log", "log/entries", "log/private", "objects", "objects/sha256"}
@@ -50,6 +50,7 @@ EXIT_CODES = {
     "tree": 20,
     "checkpoint": 21,
     "time stamps": 21,
+    "witnesses": 21,
     "objects": 20,
     "files": 20,
     "sealed to the end": 3,
@@ -402,7 +403,7 @@ KEPT = re.compile(r"log/checkpoints/[0-9]{12}")
 #: "Time stamps": its files.
 STAMP = (
     r"log/stamps/[0-9]{12}\."
-    r"(?:checkpoint|[0-9a-f]{12}(?:\.upgraded)?\.(?:tsq|tsr|pem|crl|ots|headers))"
+    r"(?:checkpoint|[0-9a-f]{12}(?:\.upgraded)?\.(?:tsq|tsr|pem|crl|ots|headers|cosigned))"
 )
 
 
@@ -429,6 +430,8 @@ class Verification:
         self.open_acquisitions: set[str] = set()
         self.authorities: dict[str, int] = {}
         self.stamps: list[tuple[int, dict[str, Any]]] = []
+        self.witnesses: dict[str, int] = {}
+        self.cosigned: list[tuple[int, dict[str, Any]]] = []
         self.opening: dict[str, Any] | None = None
         self.is_begun = False
         self.has_root = False
@@ -619,6 +622,10 @@ class Verification:
                 self.authorities[self.leaves[index].hex()] = index
             elif kind == "checkpoint.stamped":
                 self.stamps.append((index, values))
+            elif kind == "witness.pinned":
+                self.witnesses[self.leaves[index].hex()] = index
+            elif kind == "checkpoint.cosigned":
+                self.cosigned.append((index, values))
             elif kind == "case.opened" and index:
                 raise Fault("opens the case a second time")
         except Fault as fault:
@@ -730,14 +737,17 @@ class Verification:
             if size is not None and author not in signers[size]:
                 self.add("checkpoint", f"entry {index} is by agent {author}, sealed by another")
 
-    # step 9: files and digests; the signatures of authorities are not judged here
+    # step 9: files and digests; the signatures of authorities and witnesses are not judged here
     def check_stamps(self) -> None:
         named: set[str] = set()
-        for index, values in self.stamps:
+        each = [("time stamps", self.authorities, "authority", *one) for one in self.stamps]
+        each += [("witnesses", self.witnesses, "witness", *one) for one in self.cosigned]
+        for check, known, whose, index, values in each:
             try:
-                if self.authorities.get(values.get("authority"), index) >= index:
-                    raise Fault("names no authority that was pinned before it")
-                for part in values["files"].values():
+                if known.get(values.get(whose), index) >= index:
+                    raise Fault(f"names no {whose} that was pinned before it")
+                files = values["files"].values() if "files" in values else [values["file"]]
+                for part in files:
                     name = part["file"]
                     named.add(name)
                     if not re.fullmatch(STAMP, name):
@@ -745,9 +755,9 @@ class Verification:
                     if sha256(self.files.get(name, b"\0missing")) != part["sha256"]:
                         raise Fault(f"names {name}, which is missing or has other bytes")
             except (KeyError, TypeError, AttributeError) as error:
-                self.add("time stamps", f"entry {index} is no stamp in its form ({error})")
+                self.add(check, f"entry {index} is not in its form ({error})")
             except Fault as fault:
-                self.add("time stamps", f"entry {index} {fault}")
+                self.add(check, f"entry {index} {fault}")
         for name in self.files:
             if re.fullmatch(STAMP, name) and name not in named:
                 self.problems.append(f"sealed to the end: {name} is named by no entry")

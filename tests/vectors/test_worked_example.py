@@ -162,7 +162,7 @@ def test_both_verifiers_accept_the_example(example: Files, tmp_path: Path) -> No
     for name in ("root pinned", "since", "projection", "time stamps"):
         assert statuses.pop(name) == "not checked"
     assert set(statuses.values()) == {"pass"}
-    assert {*statuses, "time stamps"} == set(second.EXIT_CODES)
+    assert {*statuses, "time stamps", "witnesses"} == set(second.EXIT_CODES)
 
 
 def test_the_pins_on_the_page_hold(page: str, example: Files, tmp_path: Path) -> None:

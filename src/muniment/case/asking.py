@@ -5,6 +5,7 @@ Nothing here is believed: what comes back is judged in `custody`.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import threading
 import time
@@ -14,8 +15,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-import msgspec
-
 from muniment.errors import InputError, MunimentError, UsageError
 
 AGENT: Final = "muniment"
@@ -23,10 +22,12 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """What a server sent."""
+class StatusError(InputError):
+    """An answer with another HTTP status than 200, and the beginning of its body."""
 
-    data: bytes
+    def __init__(self, what: str, *, subject: str, status: int, body: bytes) -> None:
+        super().__init__(what, subject=subject)
+        self.status, self.body = status, body
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -69,7 +70,7 @@ def ask(
     """
     request = urllib.request.Request(url, body, {"User-Agent": AGENT, **headers})
     opener = urllib.request.build_opener(_NoRedirect)
-    deadline = time.monotonic() + timeout_s
+    deadline, body_of_error = time.monotonic() + timeout_s, b""
     try:
         with opener.open(request, timeout=timeout_s) as response:
             parts, size = list[bytes](), 0
@@ -82,8 +83,11 @@ def ask(
                     raise TimeoutError
             return b"".join(parts)
     except urllib.error.HTTPError as error:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            body_of_error = error.read(200)
         error.close()
-        raise InputError(f"answered with HTTP status {error.code}", subject=url) from error
+        what = f"answered with HTTP status {error.code}"
+        raise StatusError(what, subject=url, status=error.code, body=body_of_error) from error
     except urllib.error.URLError as error:
         raise InputError(_reason(error.reason, timeout_s), subject=url) from error
     except (OSError, http.client.HTTPException, ValueError) as error:

@@ -10,7 +10,13 @@ from muniment.model.copies import KnownCopy, Standing
 from muniment.model.display import count
 
 #: Entries that need no copy of their own.
-_OWN: Final = ("copy.made", "checkpoint.stamped", "authority.pinned")
+_OWN: Final = (
+    "copy.made",
+    "checkpoint.stamped",
+    "authority.pinned",
+    "witness.pinned",
+    "checkpoint.cosigned",
+)
 WANTED_COPIES: Final = 3
 WANTED_KINDS: Final = 2
 

@@ -386,4 +386,6 @@ _HANDLERS: Final[dict[str, Callable[[sqlite3.Connection, int, Entry, str, Values
     "authority.pinned": _event,
     "checkpoint.stamped": _event,
     "copy.made": _event,
+    "witness.pinned": _event,
+    "checkpoint.cosigned": _event,
 }

@@ -19,7 +19,7 @@ from muniment.custody import token
 from muniment.custody.keyring import KeyFolder
 from muniment.errors import MunimentError, UsageError
 from muniment.model.ids import short
-from muniment.model.stamps import Method
+from muniment.model.stamps import Got, Method
 from muniment.model.vocabulary import bitcoin_blocks
 from muniment.store.layout import CaseFolder
 
@@ -67,13 +67,7 @@ def add(
     method = Method.RFC3161 if pem is not None else Method.OPENTIMESTAMPS
     chain = token.read_chain(pem) if pem is not None else None
     cross, keys = OpenSsl(), KeyFolder()
-    probed = all_at_once(
-        {url: lambda: authorities.probe(url, method, chain, cross, PATIENT_S)},
-        deadline_s=2 * PATIENT_S + 1,
-    )[url]
-    if isinstance(probed, MunimentError):
-        raise probed
-    with_certificates, got = probed
+    with_certificates, got = _probed(url, method, chain, cross)
     person = person_key(keys, secrets, by, create=False)
     values: dict[str, Any] = {
         "url": url,
@@ -111,6 +105,17 @@ def add(
         len(others | {organisation}),
         (*aside, _ALONE) if alone else aside,
     )
+
+
+def _probed(
+    url: str, method: Method, chain: token.Chain | None, cross: OpenSsl
+) -> tuple[bool, Got]:
+    """See `authorities.probe`; given up when it takes too long in all."""
+    tasks = {url: lambda: authorities.probe(url, method, chain, cross, PATIENT_S)}
+    probed = all_at_once(tasks, deadline_s=2 * PATIENT_S + 1)[url]
+    if isinstance(probed, MunimentError):
+        raise probed
+    return probed
 
 
 def drop(

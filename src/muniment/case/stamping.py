@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from muniment.case import projecting
+from muniment.case import left_over, projecting
 from muniment.case.index import Index
 from muniment.case.openssl import OpenSsl
 from muniment.case.progress import Progress
@@ -31,7 +31,12 @@ from muniment.store.layout import STAMPS, CaseFolder
 #: How long an authority may take at the end of other work.
 HASTY_S: Final = 5.0
 #: Entries that need no stamp of their own: else every stamp would ask for another.
-_OWN: Final = ("checkpoint.stamped", "authority.pinned")
+_OWN: Final = (
+    "checkpoint.stamped",
+    "authority.pinned",
+    "witness.pinned",
+    "checkpoint.cosigned",
+)
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -187,25 +192,29 @@ class Anchor(msgspec.Struct, frozen=True):
 
 
 def anchor(index: Index) -> Anchor | None:
-    """The stamp with a time that covers the most entries; None when none has a time."""
-    leaves = {
-        leaf: json.loads(text)
-        for leaf, text in index.rows(
-            "SELECT entry.leaf, details FROM event JOIN entry USING (idx)"
-            " WHERE event.kind='authority.pinned'"
-        )
-    }
-    known = [(size, one) for size, one in _stamps(index) if one["time_utc"]]
+    """The stamp or cosignature with a time that covers the most entries; None when none has a time."""
+    sql = (
+        "SELECT entry.leaf, details FROM event JOIN entry USING (idx)"
+        " WHERE event.kind IN ('authority.pinned', 'witness.pinned')"
+    )
+    whose = {leaf: json.loads(text)["organisation"] for leaf, text in index.rows(sql)}
+    known = [(size, one["time_utc"], whose[one["authority"]]) for size, one in _stamps(index)]
+    rows = index.rows("SELECT details FROM event WHERE kind='checkpoint.cosigned' ORDER BY idx")
+    for one in (json.loads(text) for (text,) in rows):
+        size = int(one["checkpoint"].partition(":")[0])
+        known.append((size, one["time_utc"], f"{whose[one['witness']]} (witness)"))
+    known = [one for one in known if one[1]]
     if not known:
         return None
-    covers = max(size for size, _ in known)
-    latest = [one for size, one in known if size == covers]
-    first = min(latest, key=lambda one: str(one["time_utc"]))
-    whose = sorted({leaves[one["authority"]]["organisation"] for one in latest})
-    sql = "SELECT max(at_utc) FROM entry WHERE idx>=? AND kind NOT IN (?,?)"
+    covers = max(size for size, _, _ in known)
+    latest = [one for one in known if one[0] == covers]
+    first = min(time_utc for _, time_utc, _ in latest)
+    names = ", ".join(sorted({name for _, _, name in latest}))
+    marks = ",".join("?" * len(_OWN))
+    sql = f"SELECT max(at_utc) FROM entry WHERE idx>=? AND kind NOT IN ({marks})"
     ((beyond_utc,),) = index.rows(sql, covers, *_OWN)
-    told = f"time stamp of {first['time_utc']} by {', '.join(whose)}"
-    return Anchor(told, first["time_utc"], covers, _unstamped(index, covers), beyond_utc)
+    told = f"time stamp of {first} by {names}"
+    return Anchor(told, first, covers, _unstamped(index, covers), beyond_utc)
 
 
 def queued(index: Index) -> tuple[str, ...]:
@@ -245,7 +254,7 @@ def stamp(
         known, heirs, owed = pinned(index), _heirs(index), _owed(index)
         if not known and not owed:
             return None
-        aside = _clear_left_over(folder, _stamps(index))
+        aside = left_over.clear(folder, index)
         latest = _latest_token(index)
         due = [
             one
@@ -345,25 +354,6 @@ def _keep(folder: CaseFolder, authority: Authority, size: int, got: Got) -> dict
         disk.replace(folder.stamps / name, data, temp_folder=folder.work)
         files[part] = {"file": f"{STAMPS}/{name}", "sha256": hashlib.sha256(data).hexdigest()}
     return files
-
-
-def _clear_left_over(folder: CaseFolder, stamps: list[tuple[int, dict[str, Any]]]) -> list[str]:
-    """Move aside what lies among the stamps and no entry names: a killed run's, or somebody's."""
-    if not folder.stamps.is_dir():
-        return []
-    named = {file["file"] for _, one in stamps for file in one["files"].values()}
-    moved: list[str] = []
-    with disk.storage(folder.stamps):
-        for path in sorted(folder.stamps.iterdir()):
-            if f"{STAMPS}/{path.name}" not in named:
-                disk.make_folder(folder.recovered)
-                path.replace(folder.recovered / path.name)
-                moved.append(
-                    f"{STAMPS}/{path.name}: no entry names it, left by a killed run or added by"
-                    " somebody. Moved to work/recovered."
-                )
-        disk.sync_folder(folder.stamps)
-    return moved
 
 
 def at_the_end(folder: CaseFolder, log: LogWriter, progress: Progress) -> Stamped | None:

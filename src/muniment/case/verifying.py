@@ -106,6 +106,26 @@ def authority_pins(pems: list[tuple[str, bytes]]) -> frozenset[str]:
     return frozenset(found)
 
 
+def with_witnesses(pins: StampPins, notes: list[tuple[str, bytes]], vkeys: list[str]) -> StampPins:
+    """Pins with what a reader holds of witnesses: cosigned checkpoints (name, bytes), and keys.
+
+    Raises:
+        UsageError: if one is none.
+    """
+    from muniment.custody.cosignature import read_vkey
+
+    for name, data in notes:
+        try:
+            checkpoints.parse(data)
+        except MalformedError as error:
+            raise UsageError("is no cosigned checkpoint", subject=name) from error
+    try:
+        keys = tuple(read_vkey(text).encode() for text in vkeys)
+    except MalformedError as error:
+        raise UsageError(error.what, subject=error.subject) from error
+    return msgspec.structs.replace(pins, witnessed=tuple(data for _, data in notes), witnesses=keys)
+
+
 def _with_ours(stamps: StampPins | None) -> StampPins:
     stamps = stamps or StampPins()
     return msgspec.structs.replace(stamps, blocks={**bitcoin_blocks(), **stamps.blocks})

@@ -21,6 +21,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "search": ("search", "search"),
     "verify": ("verify", "verify"),
     "stamp": ("stamp", "app"),
+    "witness": ("witness", "app"),
     "report": ("look", "report"),
     "log": ("look", "log"),
     "show": ("look", "show"),

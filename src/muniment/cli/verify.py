@@ -51,6 +51,14 @@ def verify(
     ] = None,
     headers: stamp.HeadersOption = None,
     blocks: stamp.BlocksOption = None,
+    witnessed: Annotated[
+        list[Path] | None,
+        typer.Option("--witnessed", help="A cosigned checkpoint that a witness gave you."),
+    ] = None,
+    witnesses: Annotated[
+        list[str] | None,
+        typer.Option("--witness", help="Key of a witness you trust, besides those the case names."),
+    ] = None,
     as_json: console.JsonOption = False,
 ) -> None:
     """Check a case offline against its checkpoint and name whatever differs; changes nothing."""
@@ -62,6 +70,9 @@ def verify(
         )
     pins = verifying.pins(root, since)
     stamps = _stamp_pins(authorities, headers, blocks)
+    if witnessed or witnesses:
+        notes = [(str(path), stamp.read(path, stamp.MOST_PEM_BYTES)) for path in witnessed or ()]
+        stamps = verifying.with_witnesses(stamps, notes, witnesses or [])
     here = folder or case or Path()
     with console.Watch(as_json=as_json) as watch:
         verdict = verifying.verify(verifying.case_folder(here), pins, watch, stamps)

@@ -43,11 +43,15 @@ class StampPins(msgspec.Struct, frozen=True):
         authorities: SHA-256 (hex) of certificates of authorities the reader trusts.
         blocks: height -> hash of Bitcoin blocks, packaged or given.
         headers: a run of block headers the reader brings.
+        witnessed: cosigned checkpoints the reader got elsewhere.
+        witnesses: verifier keys of witnesses the reader trusts, besides those the case names.
     """
 
     authorities: frozenset[str] = frozenset()
     blocks: Mapping[int, bytes] = {}
     headers: bytes | None = None
+    witnessed: tuple[bytes, ...] = ()
+    witnesses: tuple[str, ...] = ()
 
 
 class Judged(msgspec.Struct):

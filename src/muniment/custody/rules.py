@@ -28,6 +28,8 @@ NEVER_ERASED: Final = frozenset(
         "log.recovered",
         "authority.pinned",
         "checkpoint.stamped",
+        "witness.pinned",
+        "checkpoint.cosigned",
     }
 )
 

@@ -31,6 +31,7 @@ from muniment.custody.verify_checks import (
 )
 from muniment.custody.verify_log import LogPass, Observer, read_log
 from muniment.custody.verify_stamps import check_stamps, stamped_sizes
+from muniment.custody.verify_witnesses import check_witnesses, given_sizes
 from muniment.errors import EXIT_INTEGRITY, EXIT_SIGNATURE, MalformedError
 from muniment.model.display import count
 from muniment.model.verify import Check, Verdict
@@ -61,15 +62,14 @@ def verify(
     Raises:
         InputError: if a file is there and cannot be read.
     """
-    pins = pins or Pins()
+    pins, stamp_pins = pins or Pins(), stamp_pins or StampPins()
     names = list(reader.names())
     root_bytes, root, root_problem = _read_root(reader)
     head, head_problem = _read_checkpoint(reader, CHECKPOINT)
     kept = _kept_checkpoints(reader, names)
     sealed = head.size if head else 0
     wanted = {sealed, *(point.size for _, point, _ in kept if point), *stamped_sizes(names)}
-    if pins.since:
-        wanted.add(pins.since[0])
+    wanted |= given_sizes(stamp_pins) | ({pins.since[0]} if pins.since else set())
     log = _read(reader, names, (root, root_bytes), sealed, wanted, observe)
     head_check, signer = check_checkpoint(log, head, head_problem, kept)
     root_check = check_root(log, root_bytes, root_problem)
@@ -79,7 +79,8 @@ def verify(
         head_check = without_root(head_check)
     if root is not None and head_problem == MISSING and not kept:
         root_check, head_check = _begun(log, root_check, head_check)
-    stamp_checks, stamps = check_stamps(log, reader, names, stamp_pins or StampPins(), cross)
+    witness_checks, named = check_witnesses(log, reader, stamp_pins)
+    stamp_checks, stamps = check_stamps(log, reader, names, stamp_pins, cross, named)
     object_check, extra_objects, object_count = check_objects(log, reader)
     checks = (
         root_check,
@@ -90,12 +91,12 @@ def verify(
         head_check,
         check_since(log, head, pins),
         *stamp_checks,
+        *witness_checks,
         object_check,
         check_files(log, names),
         check_tail(log, sealed, extra_objects),
     )
-    if signer:
-        log.notes.append(f"checkpoint signed by agent key {signer.id} ({signer.name})")
+    signed = f"checkpoint signed by agent key {signer.id} ({signer.name})" if signer else ""
     return Verdict(
         root.case if root else None,
         log.root_sha256,
@@ -103,7 +104,7 @@ def verify(
         log.frontier.size,
         object_count,
         checks,
-        tuple(log.notes),
+        (*log.notes, signed) if signed else tuple(log.notes),
         stamps=stamps,
     )
 

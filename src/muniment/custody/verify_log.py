@@ -74,9 +74,12 @@ class LogPass:
         self.first: dict[str, Any] | None = None
         self.form, self.signatures, self.private = Findings(), Findings(), Findings()
         self.tail, self.notes = Findings(), list[str]()
-        # leaf hash -> (index, values) of authority.pinned; (index, time, values) of checkpoint.stamped
+        # leaf hash -> (index, values) of what names an authority or a witness; (index, time, values)
+        # of each stamp and cosignature
         self.authorities: dict[str, tuple[int, dict[str, Any]]] = {}
         self.stamps: list[tuple[int, str, dict[str, Any]]] = []
+        self.witnesses: dict[str, tuple[int, dict[str, Any]]] = {}
+        self.cosigned: list[tuple[int, str, dict[str, Any]]] = []
         # Time of the last of the first so many entries, for the sizes wanted.
         self.times: dict[int, str] = {}
         # Kept checkpoints that no takeover left.
@@ -285,6 +288,10 @@ def _take_in(
             log.authorities[leaf] = (index, values)
         elif entry.kind == "checkpoint.stamped":
             log.stamps.append((index, entry.at, values))
+        elif entry.kind == "witness.pinned":
+            log.witnesses[leaf] = (index, values)
+        elif entry.kind == "checkpoint.cosigned":
+            log.cosigned.append((index, entry.at, values))
         elif entry.kind == "case.opened" and index:
             raise MalformedError("opens the case a second time")
     except MalformedError as error:

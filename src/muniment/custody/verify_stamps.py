@@ -47,9 +47,14 @@ def check_stamps(
     names: list[tuple[str, bool]],
     pins: StampPins,
     cross: CrossCheck | None,
+    named: set[str],
 ) -> tuple[list[Check], tuple[ShownStamp, ...]]:
-    """The checks over all time stamps, and each stamp as it was judged."""
-    found, named = Findings(), set[str]()
+    """The checks over all time stamps, and each stamp as it was judged.
+
+    Args:
+        named: files under log/stamps/ that other entries name.
+    """
+    found = Findings()
     judged: list[Judged] = []
     for index, at, values in log.stamps:
         try:

@@ -50,7 +50,7 @@ KEPT_CHECKPOINT_NAME: Final = re.compile(r"log/checkpoints/([0-9]{12})")
 #: A stamped checkpoint, and what vouches for it: the size, the first 12 digits of the leaf hash of the
 #: authority's entry, the part.
 STAMP_NAME: Final = re.compile(
-    r"log/stamps/([0-9]{12})\.(checkpoint|[0-9a-f]{12}(?:\.upgraded)?\.(?:tsq|tsr|pem|crl|ots|headers))"
+    r"log/stamps/([0-9]{12})\.(checkpoint|[0-9a-f]{12}(?:\.upgraded)?\.(?:tsq|tsr|pem|crl|ots|headers|cosigned))"
 )
 
 
