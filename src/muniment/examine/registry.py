@@ -23,7 +23,7 @@ VERSIONS: Final = {
     "container": "1",
     "frames": "1",
     "fingerprint": "2",
-    "motion": "1",
+    "motion": "2",
     "document": "1",
 }
 
