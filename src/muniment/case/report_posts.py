@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -92,6 +93,28 @@ def post_views(
     )
 
 
+def shown_object(
+    path: str | None,
+    folder: str,
+    acquisition: str | None,
+    where: Mapping[tuple[str, str], str],
+    resumed: Mapping[str, str],
+) -> str | None:
+    """The object of a file that a post names, kept by its acquisition or one that that resumes.
+
+    Args:
+        folder: of the export within its source.
+        where: (acquisition, path) -> object.
+        resumed: acquisition -> the one it resumes.
+    """
+    while path and acquisition:
+        found = where.get((acquisition, f"{folder}/{path}" if folder else path))
+        if found:
+            return found
+        acquisition = resumed.get(acquisition)
+    return None
+
+
 def _post(
     row: tuple[Any, ...],
     where: dict[tuple[str, str], str],
@@ -110,11 +133,7 @@ def _post(
     media = json.loads(row[18]) if row[18] else {}
     folder = folders.get(export, "")
     path = media.get("path")
-    digest = None
-    chain: str | None = acquisition
-    while path and chain and not digest:
-        digest = where.get((chain, f"{folder}/{path}" if folder else path))
-        chain = resumed.get(chain)
+    digest = shown_object(path, folder, acquisition, where, resumed)
     edited = json.loads(row[16]) if row[16] else None
     is_listed, identity = texts is not None, short("post", leaf)
     text, characters = row[17], 0

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from muniment.case import traced
+from muniment.case.appearing import appearances
 from muniment.case.damage import Damage
 from muniment.case.differing import Differing
 from muniment.case.index import Index
@@ -25,6 +26,7 @@ from muniment.model.report_seen import (
     FrameView,
     MemberView,
     PairView,
+    SpreadStep,
     TraceView,
 )
 from muniment.model.trace import Cluster, Contradiction, Decided, Pair, Segment, Verdict
@@ -32,6 +34,8 @@ from muniment.report.composite import composite, differences_view
 from muniment.report.copies import MOST_PICTURED
 from muniment.store.layout import CaseFolder
 from muniment.trace.candidates import VERSION
+from muniment.trace.lineage import Appearance
+from muniment.trace.spread import curve
 
 #: Moments of a pair that are shown side by side.
 _MOMENTS: Final = 4
@@ -53,7 +57,7 @@ def trace_view(
     """
     held = {item.sha256: item for item in items}
     durations = {digest: seen.duration_s(digest) or 0.0 for digest in held}
-    shown = traced.appearances(posts, {item.id: item.sha256 for item in items})
+    shown = appearances(index)
     found = traced.read(folder, index, durations, shown, damage)
     if found is None:
         return None
@@ -62,7 +66,7 @@ def trace_view(
         for cluster in found.clusters
         for one in cluster.contradictions
     }
-    views = _Views(held, seen, book, posts, against, Differing(folder, index, damage))
+    views = _Views(held, seen, book, posts, shown, against, Differing(folder, index, damage))
     apart = sorted((one for one in found.pairs if _is_apart(one, held)), key=_telling)
     decided = [one for one in found.pairs if one.decision is not None]
     decided.sort(key=lambda one: one.decision.at_utc if one.decision else "", reverse=True)
@@ -116,11 +120,12 @@ class _Views:
         seen: SeenItems,
         book: PictureBook,
         posts: Sequence[PostView],
+        shown: Sequence[Appearance],
         against: Mapping[frozenset[str], Contradiction],
         differing: Differing,
     ) -> None:
         self._held, self._seen, self._book, self._against = held, seen, book, against
-        self._differing = differing
+        self._differing, self._shown = differing, shown
         self._posts: dict[str, list[PostView]] = {}
         for post in posts:
             if post.media_item:
@@ -153,6 +158,7 @@ class _Views:
         decided |= _decided_beside(differ.fullest, shares[differ.fullest])
         members = [self._member(name, shares[name]) for name in found.members]
         members.sort(key=_by_time)
+        shown = [one for one in self._shown if one.item in shares]
         return ClusterView(
             short("cluster", found.members[0]),
             tuple(members),
@@ -164,8 +170,10 @@ class _Views:
                     short("item", one.copy),
                     one.basis,
                     self._spoken(one.reason),
+                    one.supports,
+                    one.contradicts,
                 )
-                for one in found.edges
+                for one in traced.lineage(found, differ, shown)
             ),
             tuple(
                 self.pair(one, with_frames=number < MOST_PICTURED)
@@ -179,6 +187,7 @@ class _Views:
                 if one.decision is not None and not one.joins
             ),
             differences_view(differ, names, self._frame, _item),
+            tuple(SpreadStep(one.at_ms, one.least, one.most) for one in curve(shown)),
         )
 
     def _member(self, digest: str, shares: Sequence[Pair]) -> MemberView:

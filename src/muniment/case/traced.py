@@ -7,24 +7,27 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 
-from muniment.case import decisions, differing, searching, trace_results
+from muniment.case import appearing, decisions, differing, searching, trace_results
 from muniment.case.damage import Damage
 from muniment.case.index import Index
 from muniment.case.trace_results import STEP
 from muniment.case.tracing import RESULT, fingerprinted
+from muniment.model.differences import ClusterDifferences
 from muniment.model.display import visible
 from muniment.model.ids import short
-from muniment.model.report import PostView
-from muniment.model.trace import Cluster, Pair, Verdict
+from muniment.model.times import format_utc
+from muniment.model.trace import Cluster, Edge, Pair, Verdict
 from muniment.store.layout import CaseFolder
 from muniment.trace.clusters import clusters
 from muniment.trace.decided import settled
+from muniment.trace.inherited import inherited, posted, weighed
 from muniment.trace.lineage import Appearance
+from muniment.trace.spread import curve
 
 _HASH: Final = re.compile(r"\b[0-9a-f]{64}\b")
 #: Verdicts of pairs that share no picture, as far as is known: only a decision names them.
@@ -149,33 +152,20 @@ def with_names(sentence: str, name: Callable[[str], str | None]) -> str:
     return _HASH.sub(spoken, sentence)
 
 
-def appearances(posts: Sequence[PostView], objects: Mapping[str, str]) -> list[Appearance]:
-    """Every post of known time that shows a held file.
+def lineage(
+    cluster: Cluster, found: ClusterDifferences, shown: Sequence[Appearance]
+) -> tuple[Edge, ...]:
+    """A cluster's edges, those that copies carry among them, with what speaks for and against each.
 
     Args:
-        objects: item id -> object.
+        shown: the posts of its items.
     """
-    found: list[Appearance] = []
-    for post in posts:
-        digest = objects.get(post.media_item or "")
-        time = post.published
-        if digest is None or time.earliest_utc is None or time.latest_utc is None:
-            continue
-        found.append(
-            Appearance(
-                item=digest,
-                post=post.id,
-                channel=post.channel.name or "",
-                not_before_ms=_ms(time.earliest_utc),
-                not_after_ms=_ms(time.latest_utc),
-                forwarded_from=post.forwarded_from,
-            )
-        )
-    return found
+    spans = posted(shown)
+    return weighed((*cluster.edges, *inherited(found, spans)), found, spans)
 
 
-def _ms(utc: str) -> int:
-    return round(datetime.fromisoformat(utc).timestamp() * 1000)
+def _utc(at_ms: int) -> str:
+    return format_utc(datetime.fromtimestamp(at_ms / 1000, UTC))
 
 
 def listing(folder: CaseFolder) -> dict[str, Any]:
@@ -190,7 +180,8 @@ def listing(folder: CaseFolder) -> dict[str, Any]:
     try:
         damage = Damage(folder, index)
         facts = _facts(folder, index, damage)
-        found = read(folder, index, _durations_s(facts), (), damage) or NOTHING
+        posts = appearing.appearances(index)
+        found = read(folder, index, _durations_s(facts), posts, damage) or NOTHING
         names = dict(index.rows("SELECT object, path FROM item ORDER BY idx DESC"))
         warnings = decisions.warnings(found.clusters, decisions.namer(index))
         reader = differing.Differing(folder, index, damage)
@@ -205,6 +196,24 @@ def listing(folder: CaseFolder) -> dict[str, Any]:
 
     def file_name(digest: str) -> str | None:
         return (names.get(digest) or "").rpartition("/")[2] or None
+
+    def graph(cluster: Cluster, differ: ClusterDifferences) -> dict[str, Any]:
+        inside = set(cluster.members)
+        shown = [one for one in posts if one.item in inside]
+        return {
+            "edges": [
+                msgspec.to_builtins(one)
+                | {"source": source(one.source), "copy": source(one.copy)}
+                | {"reason": with_names(one.reason, file_name)}
+                for one in lineage(cluster, differ, shown)
+            ],
+            "earliest": source(cluster.earliest) if cluster.earliest else None,
+            "earliest_basis": with_names(cluster.earliest_basis, file_name),
+            "spread": [
+                {"at_utc": _utc(one.at_ms), "least": one.least, "most": one.most}
+                for one in curve(shown)
+            ],
+        }
 
     def told(one: Pair) -> dict[str, Any]:
         reasons = [with_names(reason, file_name) for reason in one.reasons]
@@ -228,6 +237,7 @@ def listing(folder: CaseFolder) -> dict[str, Any]:
             differing.as_json(one, {member: source(member) for member in cluster.members})
             for cluster, one in zip(found.clusters, each, strict=True)
         ],
+        "lineage": [graph(*both) for both in zip(found.clusters, each, strict=True)],
         "notices": list(damage.lines),
         "warnings": warnings,
     }

@@ -124,12 +124,15 @@ class MemberView(msgspec.Struct, frozen=True):
 
 class EdgeView(msgspec.Struct, frozen=True):
     """`copy` may derive from `source` (item ids). `basis` is a word (`claimed forward`,
-    `containment`), `reason` a sentence."""
+    `containment`, `overlay inheritance`, `crop inheritance`), `reason` a sentence; `supports` and
+    `contradicts` are what else speaks for it and against it."""
 
     source: str
     copy: str
     basis: str
     reason: str
+    supports: tuple[str, ...] = ()
+    contradicts: tuple[str, ...] = ()
 
 
 class AlignedFrames(msgspec.Struct, frozen=True):
@@ -232,6 +235,14 @@ class CompositeView(msgspec.Struct, frozen=True):
     best: tuple[SourceView, ...] = ()
 
 
+class SpreadStep(msgspec.Struct, frozen=True):
+    """By this time (UTC milliseconds) at least `least` and at most `most` posts showed the footage."""
+
+    at_ms: int
+    least: int
+    most: int
+
+
 class ClusterView(msgspec.Struct, frozen=True):
     """Items that share footage. Members in order of their earliest possible time, unknown last.
 
@@ -250,6 +261,7 @@ class ClusterView(msgspec.Struct, frozen=True):
     composite: CompositeView | None = None
     against: tuple[PairView, ...] = ()
     differences: DifferencesView | None = None
+    spread: tuple[SpreadStep, ...] = ()
 
 
 class TraceView(msgspec.Struct, frozen=True):

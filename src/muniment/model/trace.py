@@ -112,12 +112,15 @@ class Contradiction(msgspec.Struct, frozen=True):
 
 
 class Edge(msgspec.Struct, frozen=True):
-    """`copy` may derive from `source`, and why (a claimed forward; containment)."""
+    """`copy` may derive from `source`, and why (a claimed forward; containment; what both carry);
+    `supports` and `contradicts` are what else speaks for it and against it, in words."""
 
     source: str
     copy: str
     basis: str
     reason: str
+    supports: tuple[str, ...] = ()
+    contradicts: tuple[str, ...] = ()
 
 
 class Cluster(msgspec.Struct, frozen=True):

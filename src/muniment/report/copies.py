@@ -34,6 +34,7 @@ from muniment.report.pairs import (
     Pairs,
     why_same,
 )
+from muniment.report.reached import Curve, reached
 from muniment.report.rows import Link, When, moment
 from muniment.report.scene import Picture
 from muniment.report.thumbs import Pictures
@@ -84,6 +85,8 @@ class EdgeRow(msgspec.Struct, frozen=True):
     copy: Link
     basis: str
     reason: str
+    supports: tuple[str, ...] = ()
+    contradicts: tuple[str, ...] = ()
 
 
 class Cluster(msgspec.Struct, frozen=True):
@@ -107,6 +110,7 @@ class Cluster(msgspec.Struct, frozen=True):
     fullest: Fullest | None
     differ_rows: tuple[DifferRow, ...]
     lineage: Picture | None
+    spread: Curve | None
     edges: tuple[EdgeRow, ...]
     more_edges: int
     decided: tuple[DecidedRow, ...]
@@ -225,6 +229,7 @@ class Copies:
             fullest=self._beside.fullest(differ) if differ else None,
             differ_rows=self._beside.rows(differ, self._shares.lines) if differ else (),
             lineage=lineage(view, f"{anchor}-lineage", targets),
+            spread=reached(view.spread, f"{anchor}-spread"),
             edges=tuple(self._edge(one, names) for one in edges),
             more_edges=len(view.edges) - len(edges),
             decided=self._decided((*view.against, *view.pairs), MOST_OPEN_MEMBERS),
@@ -283,6 +288,8 @@ class Copies:
             self._pairs.link(one.copy, names.get(one.copy, one.copy)),
             line(one.basis, 100),
             line(one.reason, 1000),
+            one.supports,
+            one.contradicts,
         )
 
 

@@ -42,6 +42,9 @@ _FRAME_LEVELS: Final = 6.0
 _FRAME_RATIO: Final = 1.8
 _MARGIN: Final = 2
 _LEAST_SIDES: Final = 2
+#: score of a pair under which a copy is not believed to show more of the scene: a filmed screen, whose
+#: frame is slanted, agrees less than a copy does
+_LOOSE: Final = 0.86
 
 
 @dataclass(frozen=True)
@@ -174,12 +177,15 @@ def reaches_beyond(box: Box) -> bool:
 
 
 def is_framed(b: Clip, pair: Pair) -> bool:
-    """Whether a's picture stands in b's within a frame of its own: a player, a picture in a picture;
-    told by the step of grey levels around it. Else b shows more of the scene."""
+    """Whether a's picture stands in b's within a frame of its own: a player, a picture in a picture, a
+    screen that was filmed; told by the step of grey levels around it, or by how loosely the two agree.
+    Else b shows more of the scene."""
     pair, b, _ = upright(pair, b)
     transform = pair.transform
     if transform is None or transform.crop is None or not pair.segments:
         return False
+    if pair.score < _LOOSE:
+        return True
     part = Placing(transform.mirrored, transform.crop).shared()[1]
     if transform.mirrored:
         part = (1 - part[2], part[1], 1 - part[0], part[3])

@@ -96,7 +96,7 @@ class Rule:
     other_moving_s: float = 3.0
     other_picture: tuple[float, float] = (0.9, 0.97)
     other_spread: float = 0.6
-    other_covered: float = 0.12
+    other_covered: float = 0.2
     band_spread: float = 0.45
     band_rest: float = 0.2
     placed: float = 0.6
