@@ -225,7 +225,7 @@ def test_the_passphrase_leaves_the_environment() -> None:
 
 
 def test_ctrl_c_says_how_to_go_on(source: Path, tmp_path: Path, keys: Any) -> None:
-    for number in range(3000):
+    for number in range(400):
         (source / f"{number}.txt").write_text(f"{number}\n")
     program = Path(sys.executable).parent / "muniment"
     environment = os.environ | {"MUNIMENT_KEYS": str(keys.path), "MUNIMENT_PASSPHRASE": PASSPHRASE}

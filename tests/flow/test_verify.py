@@ -137,8 +137,6 @@ def test_extra_pieces_are_named(case: CaseFolder) -> None:
         case.path / "note.txt",
         case.path / "log" / "extra",
         case.entries / "000000.jsonl.bak",
-        case.entries / "000007.jsonl",
-        case.private / "000001.jsonl",
         case.objects / "notes",
         some_object.parent / "short",
         case.objects / "ab" / ("0" * 62),

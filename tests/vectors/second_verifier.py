@@ -470,7 +470,7 @@ class Verification:
         known = re.compile(
             r"root\.json|log/checkpoint|log/checkpoints/[0-9]{12}"
             rf"|{STAMP}"
-            r"|log/(entries|private)/[0-9]{6,}\.jsonl|objects/sha256/[0-9a-f]{2}/[0-9a-f]{62}"
+            r"|log/(entries|private)/[0-9]{6,9}\.jsonl|objects/sha256/[0-9a-f]{2}/[0-9a-f]{62}"
         )
         for name in self.files:
             if name in ("log/checkpoints/", "log/stamps/"):
@@ -515,23 +515,26 @@ class Verification:
         """Lines by index: a list for entries, a dict for private lines (some may be missing)."""
         found: dict[int, bytes] = {}
         prefix = f"log/{which}/"
-        names = [name for name in self.files if name.startswith(prefix)]
-        for number in range(len(names)):
-            name = f"{prefix}{number:06d}.jsonl"
-            if name not in names:
-                self.add("entries", f"{name} is missing")
-                break
+        names = [one for one in self.files if re.fullmatch(rf"{prefix}[0-9]{{6,9}}\.jsonl", one)]
+        numbers = {int(one[len(prefix) : -6]): one for one in sorted(names, reverse=True)}
+        for number, name in sorted(numbers.items()):
             *whole, torn = self.files[name].split(b"\n")
-            first = number * SEGMENT
+            first, end = number * SEGMENT, (number + 1) * SEGMENT
+            follows = number == 0 or first - 1 in found
+            if not follows:
+                self.add("entries", f"{name} follows no full segment", first)
+                if first >= self.sealed:
+                    continue
             if torn:
                 self.add("entries", f"{name} ends in a torn line", first + len(whole))
-            is_last = number == len(names) - 1
-            if is_last and not self.files[name]:
-                beside = f"log/private/{number:06d}.jsonl" in self.files
-                self.add("entries" if not beside else "sealed to the end", f"{name} is empty")
-            if len(whole) > SEGMENT or (len(whole) < SEGMENT and not is_last):
+            if number == max(numbers) and not self.files[name]:
+                self.add("entries", f"{name} is empty", first)
+            if len(whole) != SEGMENT and self.sealed > end:
                 self.add("entries", f"{name} holds {len(whole)} lines")
             found.update(enumerate(whole, first))
+        for name in names:
+            if not re.fullmatch(r"[0-9]{6}|[1-9][0-9]{6,8}", name[len(prefix) : -6]):
+                self.add("entries", f"{name} is no segment's name")
         return found if which == "private" else list(found.values())
 
     def read_one(self, index: int, line: bytes, private: bytes | None) -> None:

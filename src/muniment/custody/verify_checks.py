@@ -330,7 +330,7 @@ def check_tail(log: LogPass, sealed: int, extra_objects: list[str]) -> Check:
         "sealed to the end",
         Status.NOT_CHECKED,
         "an interrupted run, or additions, that no checkpoint covers; the next `muniment build` "
-        "moves them aside or goes on from there",
+        "moves them aside, goes on from there, or stops and says why",
         tuple(found.kept),
         found.count,
         EXIT_PARTLY,

@@ -111,11 +111,16 @@ def read_log(
         sealed: how many entries the checkpoint covers; what is wrong beyond is the tail's.
         wanted: sizes at which the tree's root is needed later.
     """
-    for number in range(_segment_count(log, segments)):
+    for number in range(_segment_count(log, segments, sealed)):
         public = f"log/entries/{segment_file(number)}"
         private = f"log/private/{segment_file(number)}"
-        if log.frontier.size < number * SEGMENT_ENTRIES:
-            log.form.add(private, "stands beyond a segment that is not full")
+        begins, ends = number * SEGMENT_ENTRIES, (number + 1) * SEGMENT_ENTRIES
+        if log.frontier.size < begins:
+            target = log.form if begins < sealed else log.tail
+            for name in {public, private}.intersection(segments):
+                target.add(name, "stands beyond a segment that is not full")
+            if begins >= sealed:
+                continue  # no line of it can be a line of the log
         lines = _lines(log, reader, public, sealed)
         others = _lines(log, reader, private, sealed)
         for offset, (line, other) in enumerate(zip_longest(lines, others)):
@@ -131,14 +136,12 @@ def read_log(
                 log.times[log.frontier.size] = log.last_at
         if not lines and not others:
             _note_empty(log, reader, public, private, segments)
-        is_last = f"log/entries/{segment_file(number + 1)}" not in segments
-        if len(lines) != SEGMENT_ENTRIES and not is_last:
-            log.form.add(
-                public, f"holds {count(len(lines), 'entry', 'entries')}, not {SEGMENT_ENTRIES:,}"
-            )
         for name, held in ((public, lines), (private, others)):
-            if len(held) > SEGMENT_ENTRIES:
-                log.form.add(
+            if name == public and len(held) < SEGMENT_ENTRIES and sealed > ends:
+                found = count(len(held), "entry", "entries")
+                log.form.add(name, f"holds {found}, not {SEGMENT_ENTRIES:,}")
+            elif len(held) > SEGMENT_ENTRIES:
+                (log.form if sealed > ends else log.tail).add(
                     name, f"holds {count(len(held), 'line')}, {SEGMENT_ENTRIES:,} are the most"
                 )
 
@@ -149,12 +152,10 @@ def _note_empty(
     """A last segment without a line: a crash leaves one, private lines first; so can anybody."""
     for name in (private, public):
         if name in segments and reader.read(name) == b"":
-            is_ours = name == private or private in segments
-            what = "is empty: left by an interrupted run, or added" if is_ours else "is empty"
-            (log.tail if is_ours else log.form).add(name, what)
+            log.tail.add(name, "is empty: left by an interrupted run, or added")
 
 
-def _segment_count(log: LogPass, segments: list[str]) -> int:
+def _segment_count(log: LogPass, segments: list[str], sealed: int) -> int:
     """Segments in order from 000000; a file beyond a gap, or of one line file only, is named."""
     present = set(segments)
     count = 0
@@ -163,13 +164,14 @@ def _segment_count(log: LogPass, segments: list[str]) -> int:
     for name in segments:
         match = SEGMENT_NAME.fullmatch(name)
         number = int(match[2]) if match else 0
-        if number > count or (number == count and match and match[1] == "entries"):
-            log.form.add(name, "stands beyond a missing segment")
-        elif name not in {
+        if name not in {
             f"log/entries/{segment_file(number)}",
             f"log/private/{segment_file(number)}",
         }:
             log.form.add(name, "is no segment's name")
+        elif number > count:
+            target = log.form if number * SEGMENT_ENTRIES < sealed else log.tail
+            target.add(name, "stands beyond a missing segment")
     private_only = f"log/private/{segment_file(count)}" in present
     return count + (1 if private_only else 0)
 

@@ -80,7 +80,12 @@ _ALL: Final = (
         _F("stated_source", "who or what the source is, as told; null if nobody said"),
         _F("collector", "name of the person on whose behalf this ran"),
         _F("why", "the reason, as told"),
-        _F("listing", "object: what was there to collect (name, size, time a line)", True),
+        _F(
+            "listing",
+            "object: what was there to collect (name, size, time a line); "
+            "null if nothing was, or if that object is held and damaged",
+            True,
+        ),
         _F("attempted", "how many files the listing names"),
         _F("method", "{tool, version, python, host_system}: with what it was collected"),
         _F("clock", "{source, set_back_s}: whose clock; seconds it stands behind the last entry"),

@@ -45,7 +45,7 @@ EVIDENCE: Final = ("root.json", "log", "objects")
 NOT_EVIDENCE: Final = (REPORT, WORK)
 
 OBJECT_NAME: Final = re.compile(r"objects/sha256/([0-9a-f]{2})/([0-9a-f]{62})")
-SEGMENT_NAME: Final = re.compile(r"log/(entries|private)/([0-9]{6,})\.jsonl")
+SEGMENT_NAME: Final = re.compile(r"log/(entries|private)/([0-9]{6,9})\.jsonl")
 KEPT_CHECKPOINT_NAME: Final = re.compile(r"log/checkpoints/([0-9]{12})")
 #: A stamped checkpoint, and what vouches for it: the size, the first 12 digits of the leaf hash of the
 #: authority's entry, the part.

@@ -27,7 +27,7 @@ from muniment.trace.register import (
     realigned,
     refined,
 )
-from muniment.trace.residual import SAMPLES, STEP_S, Floats
+from muniment.trace.residual import SAMPLES, STEP_S, Floats, Shown
 from muniment.trace.rule import RULE, held, same, standing
 from muniment.trace.same_footage import evidence, motion_of, strongest
 from muniment.trace.sound import heard_alike
@@ -138,8 +138,12 @@ def laid(a: Looked, b: Looked, guess: Guess, placing: Placing, swapped: bool = F
     lengths_s = a.clip.duration_s, b.clip.duration_s
     if standing(first.found, *lengths_s):
         return first
-    again = _looked_again(first, guess)
-    return again if again is not None and standing(again.found, *lengths_s) else first
+    parts = first.two.parts()
+    told = uncovered(*_of_one_moment(first.two, guess), *parts)
+    again = _looked_again(first, parts, told)
+    if again is not None and standing(again.found, *lengths_s):
+        return again
+    return replace(first, covered=1.0 - float(told.mean()))
 
 
 def _moments(clip: Clip) -> int:
@@ -186,11 +190,8 @@ def _searched(two: Two, swapped: bool) -> Laid:
     return Laid(two, measured, swapped, motion_of(parts[0]), motion_of(parts[1]))
 
 
-def _looked_again(first: Laid, guess: Guess) -> Laid | None:
+def _looked_again(first: Laid, parts: tuple[Shown, Shown], told: Floats) -> Laid | None:
     """As `_searched`, without what covers a picture and without noise; None where there is neither."""
-    two = first.two
-    parts = two.parts()
-    told = uncovered(*_of_one_moment(two, guess), *parts)
     clean = cleaned(*parts, told)
     if clean is None:
         return None
