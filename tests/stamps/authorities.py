@@ -88,6 +88,26 @@ class Authority:
         self.asked = 0
         self.behave: Callable[[bytes], tuple[int, bytes]] | None = None
 
+    def put_between(self) -> None:
+        """A certificate between root and signer: RSA, as many real authorities have it."""
+        folder, base = self.folder, ["-config", "tsa.cnf"]
+        openssl(
+            folder, "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "sub.key", "-out", "sub.csr",
+            "-subj", f"/O={self.name}/CN={self.name} between", *base,
+        )  # fmt: skip
+        openssl(
+            folder, "x509", "-req", "-in", "sub.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
+            "-CAcreateserial", "-out", "sub.pem", "-days", "5000", "-extfile", "tsa.cnf",
+            "-extensions", "ca",
+        )  # fmt: skip
+        openssl(
+            folder, "x509", "-req", "-in", "tsa.csr", "-CA", "sub.pem", "-CAkey", "sub.key",
+            "-CAcreateserial", "-out", "tsa.pem", "-days", "3650", "-extfile", "tsa.cnf",
+            "-extensions", "leaf",
+        )  # fmt: skip
+        parts = (folder / f"{name}.pem" for name in ("ca", "tsa", "sub"))
+        self.chain.write_bytes(b"".join(part.read_bytes() for part in parts))
+
     def issue(self, *, days: int, faked: str | None = None) -> None:
         """A new key and certificate for signing tokens."""
         folder, base = self.folder, ["-config", "tsa.cnf"]

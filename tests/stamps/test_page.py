@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import re
 import subprocess
 from pathlib import Path
 
 from muniment.case.facade import verify
 from tests.stamps.conftest import StampedTwice
-from tests.vectors.test_worked_example import second
+from tests.vectors.test_worked_example import FilesReader, first_core, second
 
 PAGE = Path(__file__).parents[2] / "docs" / "format.md"
 
@@ -74,3 +75,26 @@ def test_both_verifiers_agree_on_damaged_stamps(twice: StampedTwice) -> None:
         assert ours == second.exit_code(second.verify(second.read_folder(path))) == code, name
         extra.unlink()
     assert verify(path).exit_code == 0
+
+
+def test_both_verifiers_agree_on_mutated_stamps(stamped_once: StampedTwice) -> None:
+    path, chance = stamped_once.path, random.Random(11)
+    files = {name: data for name, data in second.read_folder(path).items() if data}
+    stamps = sorted(name for name in files if name.startswith("log/stamps/"))
+    assert first_core(FilesReader(files)).exit_code == 0
+    for _ in range(150):
+        changed, name = dict(files), chance.choice(stamps)
+        data, kind = bytearray(files[name]), chance.randrange(4)
+        if kind == 0:
+            data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+            changed[name] = bytes(data)
+        elif kind == 1:
+            changed[name] = bytes(data[: chance.randrange(len(data))])
+        elif kind == 2:
+            del changed[name]
+        else:
+            other = chance.choice(stamps)
+            changed[name], changed[other] = files[other], files[name]
+        one = first_core(FilesReader(changed)).exit_code
+        assert one == second.exit_code(second.verify(changed)), (name, kind)
+        assert one == (0 if changed == files else 21), (name, kind)

@@ -82,8 +82,8 @@ def test_one_late_authority_does_not_hold_up_the_other(
 ) -> None:
     stamper.add(first)
     stamper.add(second)
-    monkeypatch.setattr("muniment.case.pinning.PATIENT_S", 0.5)
-    first.behave = authorities.late(8)
+    monkeypatch.setattr("muniment.case.pinning.PATIENT_S", 2.5)
+    first.behave = authorities.late(6)
     done = stamper.run()
     assert [one.organisation for one in done.made] == ["Second Office"]
     (line,) = done.waiting
@@ -300,3 +300,17 @@ def test_revocation_lists_are_kept_and_judged(stamper: Stamper, tmp_path: Path) 
             stamper.add(one)
     # What was stamped before, with the list of then, stands until somebody brings a newer list.
     assert verify(path).exit_code == 0
+
+
+def test_an_authority_that_needs_to_embed_its_certificate(
+    stamper: Stamper, first: Authority
+) -> None:
+    # A request asks for certificates with the DER of TRUE at its end.
+    first.behave = lambda body: (
+        200,
+        first.reply(body) if body.endswith(b"\x01\x01\xff") else b"no",
+    )
+    stamper.add(first)
+    done = stamper.run()
+    assert done.made, done.waiting
+    assert verify(stamper.folder.path).exit_code == 0

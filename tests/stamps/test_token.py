@@ -198,3 +198,18 @@ def test_where_lists_are_is_read_from_the_certificates(tmp_path: Path) -> None:
     assert token.list_in_pem(der) == token.list_in_pem(pem) == pem
     with pytest.raises(MalformedError):
         token.list_in_pem(b"<html>")
+
+
+def test_a_chain_with_a_certificate_between(tmp_path: Path) -> None:
+    one = Authority(tmp_path / "a", "First Office")
+    one.put_between()
+    chain = chain_of(one)
+    assert len(chain.certificates) == 3
+    for with_certificates in (False, True):
+        request = token.request(MESSAGE, with_certificates=with_certificates)
+        response = one.reply(request.data)
+        judged = token.judge(response, MESSAGE, chain, nonce=request.nonce)
+        assert OpenSsl().problem(response, MESSAGE, chain.pem(), judged.time) is None
+    short = (one.folder / "tsa.pem").read_bytes() + (one.folder / "ca.pem").read_bytes()
+    with pytest.raises(MalformedError, match="its chain is not whole"):
+        token.read_chain(short)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import tempfile
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import subprocess
 
 TIMEOUT_S: Final = 20
 _CERTIFICATE: Final = re.compile(
@@ -38,6 +39,8 @@ class OpenSsl:
 
     def problem(self, response: bytes, message: bytes, pem: str, moment: datetime) -> str | None:
         """See `CrossCheck`."""
+        import tempfile
+
         certificates = _CERTIFICATE.findall(pem)
         if not certificates:
             return "no certificate is pinned"
@@ -60,6 +63,9 @@ class OpenSsl:
     def _run(self, words: list[str], folder: Path) -> subprocess.CompletedProcess[str] | None:
         if self._program is None:
             return None
+        # Only here: most cases have no stamp to judge.
+        import subprocess
+
         # No settings of this machine: the verdict must not depend on them.
         environment = {"PATH": os.defpath, "LC_ALL": "C", "OPENSSL_CONF": os.devnull}
         try:

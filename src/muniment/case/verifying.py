@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +32,6 @@ from muniment.errors import (
 )
 from muniment.model.entries import Entry
 from muniment.model.verify import Check, Finding, Status, Verdict
-from muniment.model.vocabulary import bitcoin_blocks
 from muniment.store.layout import CaseFolder, find
 from muniment.store.reading import FolderReader
 
@@ -126,9 +125,15 @@ def with_witnesses(pins: StampPins, notes: list[tuple[str, bytes]], vkeys: list[
     return msgspec.structs.replace(pins, witnessed=tuple(data for _, data in notes), witnesses=keys)
 
 
+def _packaged() -> Mapping[int, bytes]:
+    # Only here: most cases have no proof that ends in a block.
+    from muniment.model.vocabulary import bitcoin_blocks
+
+    return bitcoin_blocks()
+
+
 def _with_ours(stamps: StampPins | None) -> StampPins:
-    stamps = stamps or StampPins()
-    return msgspec.structs.replace(stamps, blocks={**bitcoin_blocks(), **stamps.blocks})
+    return msgspec.structs.replace(stamps or StampPins(), packaged=_packaged)
 
 
 class _WatchedReader(FolderReader):

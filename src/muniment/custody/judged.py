@@ -4,7 +4,7 @@ the second program, and which times the log contradicts. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -41,7 +41,8 @@ class StampPins(msgspec.Struct, frozen=True):
 
     Attributes:
         authorities: SHA-256 (hex) of certificates of authorities the reader trusts.
-        blocks: height -> hash of Bitcoin blocks, packaged or given.
+        blocks: height -> hash of Bitcoin blocks the reader gives.
+        packaged: gives those of the program; only asked where a proof is judged.
         headers: a run of block headers the reader brings.
         witnessed: cosigned checkpoints the reader got elsewhere.
         witnesses: verifier keys of witnesses the reader trusts, besides those the case names.
@@ -50,8 +51,13 @@ class StampPins(msgspec.Struct, frozen=True):
     authorities: frozenset[str] = frozenset()
     blocks: Mapping[int, bytes] = {}
     headers: bytes | None = None
+    packaged: Callable[[], Mapping[int, bytes]] | None = None
     witnessed: tuple[bytes, ...] = ()
     witnesses: tuple[str, ...] = ()
+
+    def all_blocks(self) -> Mapping[int, bytes]:
+        """Every pinned Bitcoin block; one the reader gives stands before the program's."""
+        return {**(self.packaged() if self.packaged else {}), **self.blocks}
 
 
 class Judged(msgspec.Struct):

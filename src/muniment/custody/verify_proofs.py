@@ -61,7 +61,7 @@ def _header(one: Judged, height: int, pins: StampPins) -> tuple[bytes | None, st
         if data is None:
             continue
         try:
-            run = bitcoin.read_run(data, pins.blocks)
+            run = bitcoin.read_run(data, pins.all_blocks())
         except MalformedError as error:
             why = f"the headers are refused: they {_third(error.what)}"
             if "pinned one" in error.what or "work" in error.what or "follow" in error.what:
