@@ -5,7 +5,7 @@ from __future__ import annotations
 import filecmp
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from muniment.case.examining import limits, malformed, outcome_of
 from muniment.collect.content_type import identify
 from muniment.collect.files import SourceFolder
 from muniment.engine import supervisor
-from muniment.errors import InputError, MalformedError
+from muniment.errors import InputError, IntegrityError, MalformedError
 from muniment.examine import registry
 from muniment.model.examine import Examined, Wanted
 from muniment.model.ids import short
@@ -27,7 +27,8 @@ from muniment.sandbox.records import Ended, Limits
 from muniment.store.layout import CaseFolder
 from muniment.trace import clip as clips
 from muniment.trace.clip import Clip
-from muniment.trace.compare import compare
+from muniment.trace.compare import compare, compared
+from muniment.trace.register import Looked
 
 _HEAD_BYTES = 8192
 
@@ -127,7 +128,8 @@ def compare_files(a: Path, b: Path, zygote: Zygote) -> dict[str, Any]:
 def like(
     folder: CaseFolder, file: Path, zygote: Zygote, tell: Callable[[str], None] | None = None
 ) -> list[dict[str, Any]]:
-    """`muniment search --like FILE`: the case's clips that share picture with the file, best first.
+    """`muniment search --like FILE`: the case's clips that share picture with the file, best first;
+    those are compared that the search among fingerprints proposes.
 
     Args:
         tell: called with a line for each clip whose fingerprint cannot be read.
@@ -140,8 +142,13 @@ def like(
     index = searching.open_index(folder)
     try:
         names = dict(index.rows("SELECT object, path FROM item ORDER BY idx DESC"))
-        damage = Damage(folder, index)
-        pairs = [compare(query, one) for one in tracing.read_clips(folder, index, damage)]
+        damage, memory = Damage(folder, index), searching.memory_of(folder)
+        held = tracing.collection(folder, index, damage, memory)
+        looked, pairs = Looked(query), list[Pair]()
+        for number in held.proposed(looked):
+            # One that cannot be read any more is told, and the others are compared.
+            with suppress(IntegrityError):
+                pairs.append(compared(looked, held.shelf[number]))
     finally:
         index.close()
     if tell is not None:

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from muniment.case import looking, observed, projecting, reporting, trace_results
+from muniment.case import looking, observed, projecting, reporting, trace_index, trace_results
 from muniment.case.building import whole_set_aside, writing
 from muniment.case.index import Index
 from muniment.case.looking import Shown
@@ -103,6 +103,7 @@ def erase(
         )
     log.commit()
     projecting.forget(folder)
+    trace_index.forget(folder)
     finish_erasures(log)
     projecting.rebuild(folder)[0].close()
     return Erased(tuple(sorted(found)), tuple(objects), _still_named_in(ordered))
