@@ -21,7 +21,7 @@ from muniment.case.index import Index
 from muniment.case.observed import Observed
 from muniment.case.progress import Progress
 from muniment.case.trace_results import STEP
-from muniment.custody.entry import encode_value, kept_object
+from muniment.custody.entry import MAX_VALUE_BYTES, encode_value, kept_object
 from muniment.custody.log import LogWriter
 from muniment.custody.memory import Memory
 from muniment.errors import IntegrityError, MalformedError
@@ -202,7 +202,7 @@ class _Run:
             value = trace_results.told(digest, tracer.trace(clip), sound.number)
             make_room_for_value(self._log, value, self._originals)
             _record(self._log, digest, told, value, time.monotonic() - started_s)
-            key = hashlib.sha256(encode_value(value)).hexdigest()
+            key = _digest_of(value)
             self._progress.advance()
         self._keys[digest] = trace_index.made_of(found), key
         sound.add(digest)
@@ -236,6 +236,15 @@ def _results(index: Index, damage: Damage) -> dict[str, _Done]:
             own = kept or hashlib.sha256(text.encode()).hexdigest()
             found[digest] = _Done(json.loads(told), text, own)
     return found
+
+
+def _digest_of(value: Any) -> str:
+    """What `_results` gives for a value that was logged: the digest of its object, where it is long, or
+    of its text in the projection."""
+    data = encode_value(value)
+    if len(data) <= MAX_VALUE_BYTES:
+        data = json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
+    return hashlib.sha256(data).hexdigest()
 
 
 class _Against:

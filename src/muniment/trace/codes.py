@@ -109,7 +109,7 @@ def by_faiss(stored: Words, asked: Words, radius: int, mirrored: bool) -> _Found
     faiss: Any = library
     if mirrored:
         asked = np.stack([asked, asked ^ MIRROR], axis=1).reshape(-1, 4)
-    held = np.ascontiguousarray(stored)
+    asked, held = (np.ascontiguousarray(one, np.uint64) for one in (asked, stored))
     result = faiss.RangeSearchResult(len(asked))
     pointers = [faiss.swig_ptr(one.view(np.uint8).reshape(-1)) for one in (asked, held)]
     faiss.hamming_range_search(*pointers, len(asked), len(held), radius + 1, 32, result)
