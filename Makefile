@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# One process a core; a file's tests stay together, since they share what they built.
+SPREAD := -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test lint docs test-slow faults bench clean
 
@@ -10,7 +12,7 @@ demo: $(READY)  ## build and verify the example case, print where its report is
 	@bash examples/demo.sh $(BIN)
 
 test: $(READY) lint  ## linters, types, layers, documentation, all quick tests
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -m "not slow" $(SPREAD)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,9 +21,38 @@ from muniment.custody.keyring import KeyFolder
 from muniment.model.entries import Role
 from muniment.store.layout import CaseFolder
 from tests import tiny
+from tests.cheap import cheap_keys
 
 PASSPHRASE = "a passphrase for tests"
 PERSON = "A. Example"
+
+#: Files of tests that take longest, begun first, so that no process is left with one at the end
+#: (`pytest --durations=40` tells which belong here).
+LONGEST = (
+    "tests/cli/test_bad_input.py",
+    "tests/faults/test_faults.py",
+    "tests/flow/test_verify.py",
+    "tests/cli/test_hostile_projection.py",
+    "tests/flow/test_derived_damaged.py",
+    "tests/flow/test_seeing.py",
+    "tests/cli/test_commands.py",
+)
+
+if os.environ.get("PYTEST_XDIST_WORKER"):
+    # One process a core: threads of numerical libraries would only wait for each other (of the
+    # tests of tracing 27 CPU seconds became 41). `make demo` runs with as many as they like.
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+# Started in the background, a shell has its children ignore Ctrl-C; what tests interrupt must not.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, all else as collected."""
+    first = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: first.get(item.nodeid.partition("::")[0], len(first)))
 
 
 class FixedSecrets:
@@ -39,8 +69,9 @@ class FixedSecrets:
 def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyFolder:
     """A person key and an agent key, made once."""
     folder = KeyFolder(tmp_path_factory.mktemp("keys"))
-    folder.create(Role.PERSON, PERSON, PASSPHRASE)
-    folder.create(Role.AGENT, "test machine", PASSPHRASE)
+    with cheap_keys():
+        folder.create(Role.PERSON, PERSON, PASSPHRASE)
+        folder.create(Role.AGENT, "test machine", PASSPHRASE)
     return folder
 
 

@@ -61,6 +61,10 @@ def check_case(tmp_path: Path, *, items: int) -> dict[str, Any]:
     return {"acquired": acquired, "missed": missed, "posts": posts}
 
 
+def muniment_case(tmp_path: Path) -> muniment.Case:
+    return muniment.Case.open(tmp_path / "case")
+
+
 def write_export(folder: Path, messages: list[Any], **header: Any) -> Path:
     export = {"name": "Gate", "type": "public_channel", "id": 7, **header, "messages": messages}
     path = folder / "result.json"
@@ -568,21 +572,74 @@ def test_a_planted_object_is_never_sealed(
     check_case(tmp_path, items=2)
 
 
+def damaged(tmp_path: Path, sound: bytes) -> Path:
+    """The object of these bytes, with others in it now."""
+    (stored,) = [
+        path
+        for path in (tmp_path / "case" / "objects").rglob("*")
+        if path.is_file() and path.read_bytes() == sound
+    ]
+    stored.chmod(0o640)
+    stored.write_bytes(b"evil\n")
+    return stored
+
+
 def test_a_damaged_object_is_not_taken_for_a_duplicate(
     muniment: RunCommand, folder: Path, tmp_path: Path
 ) -> None:
     build(muniment, folder)
-    (stored,) = [
-        path
-        for path in (tmp_path / "case" / "objects").rglob("*")
-        if path.is_file() and path.read_bytes() == b"good\n"
+    stored = damaged(tmp_path, b"good\n")
+    (folder / "copy.txt").write_text("good\n")
+    (folder / "later.txt").write_text("the rest goes on\n")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "more.txt").write_text("so do other sources\n")
+    code, lines = build(muniment, folder, tmp_path / "other")
+    assert code == EXIT_PARTLY
+    (line,) = [line for line in lines if "copy.txt" in line]
+    assert f"{stored} does not hold the bytes of its name" in line
+    assert line.endswith("restore it from a second copy, or remove it.")
+    assert stored.read_bytes() == b"evil\n", "nothing is written over what is damaged"
+    stored.write_bytes(b"good\n")
+    assert build(muniment, folder)[0] == EXIT_OK, "the next run collects what was missed"
+    kept = check_case(tmp_path, items=4)
+    assert [one["name"]["path"] for one in kept["missed"]] == ["copy.txt"]
+
+
+def test_a_damaged_export_met_again_stops_nothing(
+    muniment: RunCommand, folder: Path, tmp_path: Path
+) -> None:
+    raw = write_export(folder, [{"id": 1, "type": "message", "date": "2026-05-02T10:00:00"}])
+    build(muniment, folder)
+    stored = damaged(tmp_path, raw.read_bytes())
+    (folder / "again").mkdir()
+    (folder / "again" / "result.json").write_bytes(raw.read_bytes())
+    (folder / "new.txt").write_text("new\n")
+    code, lines = build(muniment, folder)
+    assert code == EXIT_PARTLY
+    assert any("again/result.json" in line and str(stored) in line for line in lines), lines
+    names = [
+        entry.values["name"]["path"]
+        for entry in muniment_case(tmp_path).entries()
+        if entry.kind == "item.acquired"
     ]
+    assert "new.txt" in names
+
+
+def test_a_damaged_list_of_files_stops_nothing(
+    muniment: RunCommand, folder: Path, tmp_path: Path
+) -> None:
+    build(muniment, folder)
+    (started,) = [
+        entry.values for entry in muniment_case(tmp_path).entries() if entry.values.get("listing")
+    ]
+    stored = CaseFolder(tmp_path / "case").object(started["listing"])
     stored.chmod(0o640)
     stored.write_bytes(b"evil\n")
-    (folder / "copy.txt").write_text("good\n")
-    code, lines = build(muniment, folder)
-    assert code == EXIT_INTEGRITY
-    assert "does not hold the bytes of its name" in lines[-1]
+    done = muniment("collect", folder, "--case", "case", *WHO)
+    assert done.returncode == EXIT_PARTLY, done.stderr
+    assert f"{folder}: the list of its files is held already, and {stored}" in done.stderr
+    counts = [one.kind for one in muniment_case(tmp_path).entries()].count("item.acquired")
+    assert counts == 2
 
 
 @pytest.mark.parametrize("option", ["--by", "--why", "--title", "--from"])

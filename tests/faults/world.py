@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from muniment.case import looking, projecting, verifying
-from muniment.custody import keyring as key_files
 from muniment.custody.keyring import KeyFolder
 from muniment.custody.verify import Pins
 from muniment.errors import EXIT_NO_CASE, MunimentError
 from muniment.model.entries import Role
 from muniment.store.layout import CaseFolder
 from muniment.store.segments import Segments
+from tests.cheap import cheap_keys
 from tests.tiny import footage
 
 MUNIMENT: Final = Path(sys.prefix) / "bin" / "muniment"
@@ -174,14 +174,9 @@ def _export(posts: int) -> dict[str, Any]:
 
 
 def _make_keys(folder: Path) -> None:
-    """Real key files whose passphrase costs little: a thousand runs open them."""
-    costs = key_files.MEMORY_KIB, key_files.PASSES
-    key_files.MEMORY_KIB, key_files.PASSES = 64, 1  # type: ignore[misc]
-    try:
+    with cheap_keys():
         for role, name in ((Role.PERSON, PERSON), (Role.AGENT, "faulty machine")):
             KeyFolder(folder).create(role, name, PASSPHRASE)
-    finally:
-        key_files.MEMORY_KIB, key_files.PASSES = costs  # type: ignore[misc]
 
 
 # ---------------------------------------------------------------- what must hold

@@ -24,7 +24,7 @@ from muniment.case.progress import Silent
 from muniment.custody import entry as entries
 from muniment.custody import log as custody_log
 from muniment.custody.keyring import KeyFolder
-from muniment.errors import IntegrityError, StorageError
+from muniment.errors import EXIT_INTEGRITY, StorageError
 from muniment.examine import reading
 from muniment.examine.frames import HEADER
 from muniment.model.examine import Blob, Examined
@@ -312,7 +312,7 @@ def test_a_damaged_clear_picture_is_left_out_and_told(
     assert "data:image/jpeg" in target.read_text()
 
 
-def test_a_damaged_original_still_stops_the_command(
+def test_a_damaged_original_is_named_and_the_rest_goes_on(
     tmp_path: Path, own_keys: KeyFolder, zygote: Zygote
 ) -> None:
     source = tmp_path / "source"
@@ -323,10 +323,13 @@ def test_a_damaged_original_still_stops_the_command(
     digest = hashlib.sha256((source / "plain.txt").read_bytes()).hexdigest()
     assert digest in derived(folder, "examine.document")  # the text is the file's own bytes
     spoil(folder, digest)
-    with pytest.raises(IntegrityError):
-        reporting.write(folder)
-    with pytest.raises(IntegrityError):
-        again(folder, own_keys, zygote)
+    bad = folder.object(digest).read_bytes()
+    (line,) = reporting.write(folder).notices
+    assert "plain.txt" in line and digest[:12] in line and "restore it from a second copy" in line
+    notices = again(folder, own_keys, zygote).notices
+    assert any("plain.txt: hash changed" in line for line in notices)
+    assert folder.object(digest).read_bytes() == bad, "nothing is written over it"
+    assert muniment.verify(folder.path).exit_code == EXIT_INTEGRITY
 
 
 def test_a_text_read_for_searching_is_none_when_it_is_damaged(copied: CaseFolder) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pillow_heif
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -133,6 +134,17 @@ def still(form: str, size: tuple[int, int] = (160, 120), **options: object) -> b
     out = io.BytesIO()
     Image.fromarray(scene(*size, 0)).save(out, form, **options)
     return out.getvalue()
+
+
+def heic(size: tuple[int, int] = (160, 120), tile_px: int = 0, **options: object) -> bytes:
+    """A still as phones write it, by libheif: one picture, or in tiles of so many pixels."""
+    pillow_heif.register_heif_opener()
+    kept = pillow_heif.options.GRID_TILE_SIZE
+    pillow_heif.options.GRID_TILE_SIZE = tile_px
+    try:
+        return still("HEIF", size, quality=90, **options)
+    finally:
+        pillow_heif.options.GRID_TILE_SIZE = kept
 
 
 def gif(frames: int = 5, duration_ms: int = 300) -> bytes:

@@ -26,7 +26,7 @@ from muniment.collect.names import from_bytes
 from muniment.collect.telegram import is_export
 from muniment.custody.log import LogWriter
 from muniment.custody.vault import Vault
-from muniment.errors import InputError, MunimentError, RefusedError
+from muniment.errors import InputError, IntegrityError, MunimentError, RefusedError
 from muniment.model import canonical
 from muniment.model.collect import Name, Outcome, SourceKind
 from muniment.model.display import count, visible
@@ -203,7 +203,7 @@ def _start(run: _Acquisition, kind: SourceKind, listed: list[Listed], resumes: s
         )
         for one in listed
     ]
-    listing = log.objects.add_bytes(b"".join(line + b"\n" for line in lines)) if lines else None
+    listing, damaged = _kept_listing(run, b"".join(line + b"\n" for line in lines))
     set_back_s = log.clock_set_back_s()
     path = source_path(request.source)
     run.leaf = log.append(
@@ -227,12 +227,23 @@ def _start(run: _Acquisition, kind: SourceKind, listed: list[Listed], resumes: s
     )
     log.commit()
     run.tally.attempted = len(listed)
+    if damaged:
+        what = f"the list of its files is held already, and {damaged.subject} {damaged.what}"
+        run.notice(str(request.source), what, damaged.remedy)
     if set_back_s:
         run.notice(
             "clock",
             f"the system clock stands {set_back_s} s behind the last entry",
             "Set the clock; entries keep its reading and this difference.",
         )
+
+
+def _kept_listing(run: _Acquisition, lines: bytes) -> tuple[str | None, IntegrityError | None]:
+    """The listing's object; none where there is nothing to list, or where it is held damaged."""
+    try:
+        return (run.log.objects.add_bytes(lines) if lines else None), None
+    except IntegrityError as error:
+        return None, error
 
 
 def _note_cases(run: _Acquisition, source: SourceFolder, todo: list[Listed]) -> None:
@@ -296,6 +307,8 @@ def _acquire(run: _Acquisition, source: SourceFolder, one: Listed, name: Name) -
                 f"cannot be read ({(error.strerror or '').lower()})",
                 remedy="Copy it from a sound disk and collect again.",
             ) from error
+        except IntegrityError as error:
+            raise _held_damaged(error) from error
         if digest in run.erased:
             run.log.objects.discard(digest)
             raise RefusedError(
@@ -312,6 +325,13 @@ def _acquire(run: _Acquisition, source: SourceFolder, one: Listed, name: Name) -
     finally:
         os.close(opened.fd)
     _log_item(run, one, name, digest, size, head, held)
+
+
+def _held_damaged(error: IntegrityError) -> InputError:
+    """Bytes whose object is damaged: nothing is written over it, and the rest of the source goes on."""
+    return InputError(
+        f"these bytes are held already, and {error.subject} {error.what}", remedy=error.remedy
+    )
 
 
 def _log_item(

@@ -1,7 +1,7 @@
 """Derived objects that are gone, changed or malformed: named with their item, and gone past.
 
 They can be made again from the original, so one that is damaged costs what it holds and no more.
-An original cannot: there the command stops, as it always did.
+An original cannot; where its own bytes are what an examiner made (a plain text), that is said.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from muniment.model.ids import short
 from muniment.store.layout import CaseFolder
 
 REMEDY: Final = "`muniment examine --again` makes it anew"
+ORIGINALS_REMEDY: Final = "it is an original: restore it from a second copy"
 #: (examiner, blob) -> what people call it; all others by the examiner's name
 _WORDS: Final = {
     ("frames", "blurred"): "picture strip",
@@ -72,8 +73,6 @@ class Damage:
         Args:
             item: the object it was derived from.
             what: what it is, in words.
-        Raises:
-            IntegrityError: if an original of these bytes is damaged.
         """
         try:
             return read_derived(self._folder, digest)
@@ -97,15 +96,11 @@ class Damage:
     def tell(
         self, item: str, what: str, digest: str, error: MunimentError, remedy: str = REMEDY
     ) -> None:
-        """Remember that an object is damaged, once.
-
-        Raises:
-            IntegrityError: the error itself, where the bytes are those of an original.
-        """
+        """Remember that an object is damaged, once."""
         if digest in self._erased:  # gone on purpose
             return
         if digest in self._names and isinstance(error, IntegrityError):
-            raise error
+            remedy = ORIGINALS_REMEDY
         if (item, what) in self._found:
             return
         told = f"(object {digest[:12]}…): {error.what}; {remedy}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +16,7 @@ from muniment.case.tally import Tally
 from muniment.collect.telegram import read_posts
 from muniment.custody.log import LogWriter
 from muniment.custody.vault import Vault
-from muniment.errors import InputError, MunimentError
+from muniment.errors import InputError, IntegrityError, MunimentError
 from muniment.model import canonical
 from muniment.model.collect import Name, Outcome, Post
 
@@ -59,7 +60,14 @@ def record_posts(
     name = Name(f"{prefix}result.json")
     started_s, posts, troubles = time.monotonic(), 0, 0
     progress.start("Reading posts", None, "posts")
-    with vault.open(digest, by=STEP, purpose="read its posts") as export:
+    with ExitStack() as stack:
+        try:
+            export = stack.enter_context(vault.open(digest, by=STEP, purpose="read its posts"))
+        except IntegrityError as error:
+            # The next run tries again: nothing says that this step was done.
+            reason = f"its posts cannot be read: {error.subject}: {error.what}"
+            miss(name, Outcome.FAILED, InputError(reason, remedy=error.remedy))
+            return
         for one in read_posts(export, lambda path: sizes.get(canonical.text(prefix + path))):
             if isinstance(one, Post):
                 posts += 1

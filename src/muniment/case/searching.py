@@ -333,13 +333,9 @@ def _texts(
     damage = Damage(folder, index)
     for one in observed.each(folder, index, "document", damage=damage):
         name, title = short("item", one.object), names.get(one.object, one.object)
-        try:
-            found = observed.text(one, damage)
-        except IntegrityError as error:  # an original: its own bytes are the text
-            _tell(unread, name, title, error)
-        else:
-            if found is not None:
-                yield "document", name, title, found
+        found = observed.text(one, damage)
+        if found is not None:
+            yield "document", name, title, found
     for line in damage.lines:
         unread(line)
 

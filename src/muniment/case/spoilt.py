@@ -15,11 +15,7 @@ from muniment.trace import clip as clips
 
 
 def damaged(folder: CaseFolder, index: Index) -> dict[str, set[str]]:
-    """Object -> examiners of whose derived objects one is gone, changed or malformed.
-
-    Raises:
-        IntegrityError: if one is an original's bytes too, and those are damaged.
-    """
+    """Object -> examiners of whose derived objects one is gone, changed or malformed."""
     damage, found = Damage(folder, index), defaultdict[str, set[str]](set)
     for one in observed.each(folder, index, damage=damage):
         is_ours = registry.versions().get(one.examiner) == one.version

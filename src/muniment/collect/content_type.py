@@ -56,16 +56,19 @@ _BRANDS: Final = {
     b"F4A ": "audio/mp4",
     b"heic": "image/heic",
     b"heix": "image/heic",
-    b"mif1": "image/heif",
-    b"msf1": "image/heif",
+    **dict.fromkeys((b"heim", b"heis", b"hevc", b"hevx"), "image/heic"),
+    **dict.fromkeys((b"mif1", b"mif2", b"miaf", b"msf1"), "image/heif"),
     b"avif": "image/avif",
     b"avis": "image/avif",
     b"crx ": "image/x-canon-cr3",
 }
+_ANY_IMAGE: Final = (b"mif1", b"msf1", b"miaf", b"mif2")
+_IMAGES: Final = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
 # (where, what, type), tried in order before puremagic's table
 _RULES: Final = (
     (0, b"\xff\xd8\xff", "image/jpeg"),
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (4, b"jP  \r\n\x87\n", "image/jp2"),
     (0, b"GIF8", "image/gif"),
     (0, b"ID3", "audio/mpeg"),
     (0, b"fLaC", "audio/flac"),
@@ -128,6 +131,7 @@ _OURS: Final = {
     "image/heic": ".heic",
     "image/heif": ".heif",
     "image/avif": ".avif",
+    "image/jp2": ".jp2",
     "image/svg+xml": ".svg",
     "text/markdown": ".md",
     "application/x-subrip": ".srt",
@@ -313,6 +317,10 @@ def _by_content(head: bytes) -> str:
             return kind
     if head[4:8] == b"ftyp":
         brand = head[8:12]
+        if brand in _ANY_IMAGE:  # what it holds is told by the brands it is compatible with
+            size = int.from_bytes(head[:4], "big")
+            others = (head[at : at + 4] for at in range(16, min(size, 256, len(head) - 3), 4))
+            brand = next((one for one in others if one in _IMAGES), brand)
         return _BRANDS.get(brand) or ("video/3gpp" if brand[:2] == b"3g" else "video/mp4")
     return _container(head) or _looked_up(head) or _weakly_marked(head) or UNKNOWN
 

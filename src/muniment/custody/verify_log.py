@@ -74,6 +74,14 @@ class LogPass:
         self.first: dict[str, Any] | None = None
         self.form, self.signatures, self.private = Findings(), Findings(), Findings()
         self.tail, self.notes = Findings(), list[str]()
+        # leaf hash -> (index, values) of what names an authority or a witness; (index, time, values)
+        # of each stamp and cosignature
+        self.authorities: dict[str, tuple[int, dict[str, Any]]] = {}
+        self.stamps: list[tuple[int, str, dict[str, Any]]] = []
+        self.witnesses: dict[str, tuple[int, dict[str, Any]]] = {}
+        self.cosigned: list[tuple[int, str, dict[str, Any]]] = []
+        # Time of the last of the first so many entries, for the sizes wanted.
+        self.times: dict[int, str] = {}
         # Kept checkpoints that no takeover left.
         self.needless = Findings()
 
@@ -103,11 +111,16 @@ def read_log(
         sealed: how many entries the checkpoint covers; what is wrong beyond is the tail's.
         wanted: sizes at which the tree's root is needed later.
     """
-    for number in range(_segment_count(log, segments)):
+    for number in range(_segment_count(log, segments, sealed)):
         public = f"log/entries/{segment_file(number)}"
         private = f"log/private/{segment_file(number)}"
-        if log.frontier.size < number * SEGMENT_ENTRIES:
-            log.form.add(private, "stands beyond a segment that is not full")
+        begins, ends = number * SEGMENT_ENTRIES, (number + 1) * SEGMENT_ENTRIES
+        if log.frontier.size < begins:
+            target = log.form if begins < sealed else log.tail
+            for name in {public, private}.intersection(segments):
+                target.add(name, "stands beyond a segment that is not full")
+            if begins >= sealed:
+                continue  # no line of it can be a line of the log
         lines = _lines(log, reader, public, sealed)
         others = _lines(log, reader, private, sealed)
         for offset, (line, other) in enumerate(zip_longest(lines, others)):
@@ -120,16 +133,15 @@ def read_log(
             _one(log, places, line, other, sealed)
             if log.frontier.size in wanted:
                 log.roots[log.frontier.size] = log.frontier.root()
+                log.times[log.frontier.size] = log.last_at
         if not lines and not others:
             _note_empty(log, reader, public, private, segments)
-        is_last = f"log/entries/{segment_file(number + 1)}" not in segments
-        if len(lines) != SEGMENT_ENTRIES and not is_last:
-            log.form.add(
-                public, f"holds {count(len(lines), 'entry', 'entries')}, not {SEGMENT_ENTRIES:,}"
-            )
         for name, held in ((public, lines), (private, others)):
-            if len(held) > SEGMENT_ENTRIES:
-                log.form.add(
+            if name == public and len(held) < SEGMENT_ENTRIES and sealed > ends:
+                found = count(len(held), "entry", "entries")
+                log.form.add(name, f"holds {found}, not {SEGMENT_ENTRIES:,}")
+            elif len(held) > SEGMENT_ENTRIES:
+                (log.form if sealed > ends else log.tail).add(
                     name, f"holds {count(len(held), 'line')}, {SEGMENT_ENTRIES:,} are the most"
                 )
 
@@ -140,12 +152,10 @@ def _note_empty(
     """A last segment without a line: a crash leaves one, private lines first; so can anybody."""
     for name in (private, public):
         if name in segments and reader.read(name) == b"":
-            is_ours = name == private or private in segments
-            what = "is empty: left by an interrupted run, or added" if is_ours else "is empty"
-            (log.tail if is_ours else log.form).add(name, what)
+            log.tail.add(name, "is empty: left by an interrupted run, or added")
 
 
-def _segment_count(log: LogPass, segments: list[str]) -> int:
+def _segment_count(log: LogPass, segments: list[str], sealed: int) -> int:
     """Segments in order from 000000; a file beyond a gap, or of one line file only, is named."""
     present = set(segments)
     count = 0
@@ -154,13 +164,14 @@ def _segment_count(log: LogPass, segments: list[str]) -> int:
     for name in segments:
         match = SEGMENT_NAME.fullmatch(name)
         number = int(match[2]) if match else 0
-        if number > count or (number == count and match and match[1] == "entries"):
-            log.form.add(name, "stands beyond a missing segment")
-        elif name not in {
+        if name not in {
             f"log/entries/{segment_file(number)}",
             f"log/private/{segment_file(number)}",
         }:
             log.form.add(name, "is no segment's name")
+        elif number > count:
+            target = log.form if number * SEGMENT_ENTRIES < sealed else log.tail
+            target.add(name, "stands beyond a missing segment")
     private_only = f"log/private/{segment_file(count)}" in present
     return count + (1 if private_only else 0)
 
@@ -275,6 +286,14 @@ def _take_in(
             erasure = erasure_of(index, values)
             log.erasures.append(erasure)
             log.erased_objects.update(erasure.objects)
+        elif entry.kind == "authority.pinned":
+            log.authorities[leaf] = (index, values)
+        elif entry.kind == "checkpoint.stamped":
+            log.stamps.append((index, entry.at, values))
+        elif entry.kind == "witness.pinned":
+            log.witnesses[leaf] = (index, values)
+        elif entry.kind == "checkpoint.cosigned":
+            log.cosigned.append((index, entry.at, values))
         elif entry.kind == "case.opened" and index:
             raise MalformedError("opens the case a second time")
     except MalformedError as error:

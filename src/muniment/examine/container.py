@@ -17,7 +17,7 @@ from av.audio.stream import AudioStream
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
-from muniment.examine import mediainfo, registry, stills, tags, thumbnails
+from muniment.examine import heif, mediainfo, registry, stills, tags, thumbnails
 from muniment.examine.decode import Seen
 from muniment.examine.limits import MAX_FACTS_BYTES
 from muniment.examine.opening import Opened
@@ -63,8 +63,11 @@ class Facts:
             self._durations.append(("container", Fraction(container.duration, av.time_base)))
         if self._found.movie_s is not None:
             self._durations.append(("movie header", self._found.movie_s))
-        self._facts["tracks"] = [self._track(one, opened) for one in container.streams]
-        for one in container.streams:
+        told = [one for one in container.streams if one not in opened.tiles[1:]]
+        self._facts["tracks"] = [self._track(one, opened) for one in told]
+        if opened.picture is not None:
+            self._facts["heif"] = opened.picture.facts
+        for one in told:
             self._said.read(f"track {one.index}", one.metadata, utc_by_format=boxed)
         hidden = self._found.traks - len(container.streams)
         if hidden > 0:
@@ -89,7 +92,7 @@ class Facts:
             "type": stream.type,
             "codec": cleaned(context.name if context is not None else "none", 40),
             "codec_tag": cleaned(stream.codec_tag, 20) if context is not None else "",
-            "decoded": stream in (opened.video, opened.audio),
+            "decoded": stream in opened.decoded,
             "language": cleaned(stream.language or "", 20),
             "dispositions": [one.name for one in Disposition if stream.disposition & one],
             "frames_claimed": stream.frames,
@@ -142,8 +145,9 @@ class Facts:
     def finding(self) -> Finding:
         """What was found."""
         facts = self._facts
-        # MediaInfo has been seen to loop on impossible tables: it gets only what holds together
-        sound = self._found.fault is None
+        # MediaInfo has been seen to loop on impossible tables (65 s over four bytes of a HEIF
+        # file's list of items): it gets only what holds together
+        sound = self._found.fault is None and self._found.kind not in heif.KINDS
         told = mediainfo.told(self._fd) if sound else None
         facts["mediainfo"] = told if told is not None else []
         for one in told or []:

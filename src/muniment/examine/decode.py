@@ -31,6 +31,7 @@ from muniment.examine.pictures import UPRIGHT, Turn, turn_of
 from muniment.examine.problems import UnexaminableError
 from muniment.examine.sound import Sound
 from muniment.examine.streams import KEYS, LOOKAHEAD, RATES_FPS, SOUND, Grids, Order, spec
+from muniment.examine.tiles import put_together
 from muniment.model.examine import Note, Problem
 
 _MOST_SIZES = 16
@@ -137,6 +138,13 @@ class Pass:
         self._check_times(final=True)
 
     def _read(self) -> None:
+        if len(self._opened.tiles) > 1:
+            self._origin = 0
+            for whole in put_together(
+                self._opened, self._packets(), self._measure, self._undecoded
+            ):
+                self._frame(whole)
+            return
         if self._video is None and self._sound is not None:
             self._sound.begins(self._first_sound_s())
         for packet in self._packets():
@@ -188,7 +196,7 @@ class Pass:
 
     def _packets(self) -> Iterator[Packet[Any]]:
         """Packets of the streams that are decoded, until the container ends or breaks."""
-        wanted = [one for one in (self._opened.video, self._opened.audio) if one is not None]
+        wanted = self._opened.decoded
         packets = self._opened.container.demux(*wanted) if wanted else iter(())
         while True:
             try:
@@ -370,15 +378,20 @@ class Pass:
 
 def source(opened: Opened, size_bytes: int, media_type: str | None) -> Source:
     """What examiners are told before the first frame."""
-    context = opened.video.codec_context if opened.video is not None else None
+    width_px = height_px = 0
+    if opened.picture is not None:  # of a HEIF file the whole picture, not a tile
+        width_px, height_px = opened.picture.width_px, opened.picture.height_px
+    elif opened.video is not None:
+        context = opened.video.codec_context
+        width_px, height_px = context.width, context.height
     return Source(
         size_bytes=size_bytes,
         media_type=media_type,
         has_video=opened.video is not None,
         has_audio=opened.audio is not None,
         is_still=opened.is_still,
-        width_px=context.width if context is not None else 0,
-        height_px=context.height if context is not None else 0,
+        width_px=width_px,
+        height_px=height_px,
         duration_s=opened.duration_s,
     )
 

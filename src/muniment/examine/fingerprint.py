@@ -45,7 +45,7 @@ class Fingerprint:
     """Picture and sound fingerprint of one object."""
 
     name = "fingerprint"
-    version = "2"
+    version = "3"
     streams: tuple[str, ...] = (_PICTURES, _SOUND)
 
     def begin(self, source: Source) -> None:

@@ -20,6 +20,13 @@ FORMATS: Final = (
 #: Demuxers whose files are one picture.
 STILL_FORMATS: Final = frozenset({"jpeg_pipe", "png_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe"})
 
+#: Types of stills that are decoded; of any other a line says that it is not.
+STILLS: Final = frozenset(
+    f"image/{one}"
+    for one in ("jpeg", "png", "apng", "gif", "webp", "bmp", "tiff", "heic", "heif", "avif")
+)
+STILLS_TOLD: Final = "only JPEG, PNG, GIF, WebP, BMP, TIFF, HEIC and AVIF are"
+
 #: Decoders of pictures by libavcodec's names.
 VIDEO_CODECS: Final = (
     *("h264", "hevc", "vp8", "vp9", "av1", "libdav1d", "mpeg4", "mpeg2video", "mpeg1video"),

@@ -20,21 +20,33 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from muniment.examine import limits
+from muniment.examine.heif import MAX_TILES, Picture
 from muniment.examine.pictures import Turn
 from muniment.examine.problems import UnexaminableError
 from muniment.model.examine import Problem
 
 _BITEXACT: Final = 1 << 23
 _PROBE_BYTES: Final = 5_000_000
+#: Streams of a HEIF file: tiles of its picture, of its thumbnail and its gain map.
+_MOST_ITEMS: Final = 2 * MAX_TILES
 
 
 class Opened:
     """An object opened as media, with the streams that will be decoded."""
 
-    def __init__(self, container: InputContainer) -> None:
+    def __init__(self, container: InputContainer, picture: Picture | None = None) -> None:
         self.container = container
-        self.turn: Turn | None = None  # a still's EXIF orientation, where it is known
+        self.picture = picture  # what a HEIF file shows
+        #: a still's orientation, where it is known
+        self.turn: Turn | None = picture.turn if picture is not None else None
         self.covers = tuple(one for one in container.streams.video if _is_cover(one))
+        #: the streams of the tiles that make up one picture, in their order; else none
+        self.tiles: tuple[VideoStream, ...] = ()
+        if picture is not None:
+            self.tiles = _tiles(container, picture)
+            self.video: VideoStream | None = self.tiles[0]
+            self.audio = None
+            return
         films = [one for one in container.streams.video if not _is_cover(one)]
         self.video = _largest(films)
         self.audio = next(iter(container.streams.audio), None)
@@ -42,7 +54,14 @@ class Opened:
     @property
     def is_still(self) -> bool:
         """Whether the object is one picture."""
-        return self.container.format.name in limits.STILL_FORMATS
+        return self.picture is not None or self.container.format.name in limits.STILL_FORMATS
+
+    @property
+    def decoded(self) -> tuple[VideoStream | AudioStream, ...]:
+        """The streams that are decoded."""
+        if self.tiles:
+            return tuple(dict.fromkeys(self.tiles))
+        return tuple(one for one in (self.video, self.audio) if one is not None)
 
     @property
     def duration_s(self) -> float | None:
@@ -58,22 +77,26 @@ class Opened:
         self.container.close()
 
 
-def opened(fd: int) -> Opened:
+def opened(fd: int, picture: Picture | None = None) -> Opened:
     """Open the object behind `fd`.
 
+    Args:
+        picture: what is shown, where the object is a HEIF still.
     Raises:
         UnexaminableError: too many streams, dimensions over the limit, a codec that is not
             allowed, or no stream of pictures or sound at all.
         av.error.FFmpegError: if libavformat does not take it.
     """
-    container = _container(fd)
-    _check_streams(container)
-    found = Opened(container)
+    most = limits.MAX_STREAMS if picture is None else _MOST_ITEMS
+    container = _container(fd, most)
+    _check_streams(container, most)
+    if picture is not None:
+        check_size(picture.width_px, picture.height_px, is_still=True)
+    found = Opened(container, picture)
     if found.video is None and found.audio is None:
         raise UnexaminableError(Problem.NOT_MEDIA, "holds no stream of pictures or sound")
-    for stream in (found.video, found.audio):
-        if stream is not None:
-            _prepare(stream, found.is_still)
+    for stream in found.decoded:
+        _prepare(stream, found.is_still)
     return found
 
 
@@ -87,7 +110,7 @@ def reopened(fd: int) -> Iterator[InputContainer]:
         container.close()
 
 
-def _container(fd: int) -> InputContainer:
+def _container(fd: int, most: int = limits.MAX_STREAMS) -> InputContainer:
     os.lseek(fd, 0, os.SEEK_SET)
     return av.open(
         "fd:",
@@ -96,7 +119,7 @@ def _container(fd: int) -> InputContainer:
             "protocol_whitelist": "fd",
             "format_whitelist": ",".join(limits.FORMATS),
             "codec_whitelist": ",".join(limits.CODECS),
-            "max_streams": str(4 * limits.MAX_STREAMS),
+            "max_streams": str(4 * most),
             "max_pixels": str(limits.MAX_STILL_PIXELS),
             "probesize": str(_PROBE_BYTES),
             "threads": "1",
@@ -105,12 +128,21 @@ def _container(fd: int) -> InputContainer:
     )
 
 
-def _check_streams(container: InputContainer) -> None:
+def _check_streams(container: InputContainer, most: int) -> None:
     count = len(container.streams)
-    if count > limits.MAX_STREAMS:
+    if count > most:
+        raise UnexaminableError(Problem.TOO_MANY_STREAMS, f"{count}, at most {most} are taken")
+
+
+def _tiles(container: InputContainer, picture: Picture) -> tuple[VideoStream, ...]:
+    """The streams of the picture's items; libavformat gives a stream the number of its item."""
+    by_item = {one.id: one for one in container.streams.video}
+    absent = [number for number in picture.tiles if number not in by_item]
+    if absent:
         raise UnexaminableError(
-            Problem.TOO_MANY_STREAMS, f"{count}, at most {limits.MAX_STREAMS} are taken"
+            Problem.BAD_STRUCTURE, f"item {absent[0]}, a part of its picture, cannot be read"
         )
+    return tuple(by_item[number] for number in picture.tiles)
 
 
 def _prepare(stream: VideoStream | AudioStream, is_still: bool) -> None:
@@ -150,11 +182,12 @@ def _is_cover(stream: VideoStream) -> bool:
 
 
 def _largest(streams: list[VideoStream]) -> VideoStream | None:
-    """The first of the largest by area; streams without a decoder come last."""
+    """The first of the largest by area, one of a single picture (the title of an image sequence)
+    behind the others; streams without a decoder come last."""
 
-    def area(stream: VideoStream) -> int:
+    def area(stream: VideoStream) -> tuple[int, bool]:
         context = stream.codec_context
-        return context.width * context.height if context is not None else -1
+        return context.width * context.height if context is not None else -1, stream.frames != 1
 
     return max(streams, key=area, default=None)
 

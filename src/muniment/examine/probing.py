@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from muniment.collect.content_type import EMPTY, HEAD_BYTES, UNKNOWN, category, identify
+from muniment.examine.limits import STILLS, STILLS_TOLD
 from muniment.examine.problems import UnexaminableError
 from muniment.model.examine import Note, Problem
 
@@ -104,6 +105,10 @@ def check_media(head: bytes, kind: str, expected: str | None) -> None:
     if not is_media(kind):
         taken = expected if expected and is_media(expected) else "media"
         raise UnexaminableError(Problem.TYPE_MISMATCH, f"taken for {taken}, holds {kind}")
+    if category(kind) == "image" and kind not in STILLS:
+        raise UnexaminableError(
+            Problem.REFUSED_CODEC, f"stills of type {kind} are not decoded: {STILLS_TOLD}"
+        )
     if not head.strip(b"\0"):
         raise UnexaminableError(Problem.NOT_MEDIA, "holds only zero bytes where a header would be")
     if len(head) < 12:

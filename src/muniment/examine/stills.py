@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from muniment.examine import tags
+from muniment.examine import heif, tags
 from muniment.examine.tags import Said, cleaned
 
 #: Formats Pillow may try; the plugins are loaded by `warm_up`.
@@ -23,7 +23,6 @@ _TROUBLE: Final = (
     *(Image.DecompressionBombError, AttributeError, NotImplementedError),
 )
 _HEAD_BYTES: Final = 16 << 20
-_SEARCHED_BYTES: Final = 4 << 20
 _MOST_WORDS: Final = 8_000
 _ORIENTATION: Final = 274
 _IFD1_OFFSET, _IFD1_LENGTH = 0x0201, 0x0202
@@ -46,8 +45,8 @@ def read(fd: int, kind: str, said: Said) -> Still:
     data = os.pread(fd, _HEAD_BYTES, 0)
     exif: Image.Exif | None = None
     try:
-        if kind in ("image/heic", "image/heif", "image/avif"):
-            exif = _searched(data)
+        if kind in heif.KINDS:
+            exif = _of_heif(fd)
         else:
             with Image.open(BytesIO(data), formats=FORMATS) as picture:
                 exif = picture.getexif()
@@ -72,13 +71,13 @@ def orientation(fd: int) -> int | None:
     return stated if isinstance(stated, int) and 1 <= stated <= 8 else None
 
 
-def _searched(data: bytes) -> Image.Exif | None:
-    """EXIF of a HEIF file by its mark, since Pillow does not read that container."""
-    at = data[:_SEARCHED_BYTES].find(b"Exif\0\0")
-    if at < 0 or data[at + 6 : at + 8] not in (b"II", b"MM"):
+def _of_heif(fd: int) -> Image.Exif | None:
+    """EXIF of a HEIF file, since Pillow does not read all of that container."""
+    block = heif.exif(fd)
+    if block is None:
         return None
     exif = Image.Exif()
-    exif.load(data[at : at + (1 << 16)])
+    exif.load(b"Exif\0\0" + block)
     return exif
 
 

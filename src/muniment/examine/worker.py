@@ -26,6 +26,7 @@ from muniment.examine import (
     container,
     decode,
     document,
+    heif,
     limits,
     opening,
     probing,
@@ -106,9 +107,12 @@ class _Work:
     def _decoded(
         self, names: Sequence[str], found: probing.Structure, facts: container.Facts
     ) -> None:
-        opened = self._opened(found)
+        shown = heif.picture(self.fd) if found.kind in heif.KINDS and not found.traks else None
+        opened = self._opened(found, shown)
         try:
-            if opened.is_still:
+            if shown is not None:
+                self.notes += shown.notes
+            elif opened.is_still:
                 opened.turn = EXIF_TURNS.get(stills.orientation(self.fd) or 1)
             facts.opened(opened)
             examiners = registry.fed(names)
@@ -131,13 +135,13 @@ class _Work:
         finally:
             opened.close()
 
-    def _opened(self, found: probing.Structure) -> opening.Opened:
+    def _opened(self, found: probing.Structure, shown: heif.Picture | None) -> opening.Opened:
         if found.traks > limits.MAX_STREAMS:
             raise UnexaminableError(
                 Problem.TOO_MANY_STREAMS, f"{found.traks}, at most {limits.MAX_STREAMS} are taken"
             )
         try:
-            return opening.opened(self.fd)
+            return opening.opened(self.fd, shown)
         except av.error.FFmpegError as error:
             raise structure.unopened(found, error) from error
         except (ValueError, OverflowError) as error:

@@ -56,12 +56,12 @@ def _become_nobody() -> None:
 
 
 def _leave_namespaces(had: Had) -> None:
-    before = kernel.namespace_ids()
+    before, uid, gid = kernel.namespace_ids(), os.getuid(), os.getgid()
     # The maps under /proc/self belong to root while the process is not dumpable.
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
     if not had.attempt("user namespace", lambda: kernel.unshare("user")):
         return
-    if not had.attempt("user map", kernel.map_self):
+    if not had.attempt("user map", lambda: kernel.map_self(uid, gid)):
         return
     for name in kernel.NAMESPACES:
         if name != "user":

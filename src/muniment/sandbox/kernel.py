@@ -131,10 +131,14 @@ def unshare(*names: str) -> None:
     _checked(_libc.unshare(ctypes.c_int(bits)), "unshare")
 
 
-def map_self() -> None:
-    """In a new user namespace: be the same user and group as outside. Raises OSError."""
+def map_self(uid: int, gid: int) -> None:
+    """In a new user namespace: be the same user and group as outside. Raises OSError.
+
+    Args:
+        uid, gid: as they were outside: in here, until they are mapped, everybody is nobody.
+    """
     Path("/proc/self/setgroups").write_text("deny")
-    for kind, one in (("uid", os.getuid()), ("gid", os.getgid())):
+    for kind, one in (("uid", uid), ("gid", gid)):
         Path(f"/proc/self/{kind}_map").write_text(f"{one} {one} 1")
 
 

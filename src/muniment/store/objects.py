@@ -82,6 +82,7 @@ class ObjectStore:
         """Keep `data`; its SHA-256 (hex).
 
         Raises:
+            IntegrityError: if they are held, and the object holds other bytes than those of its name.
             StorageError: if the disk refuses.
         """
         digest = hashlib.sha256(data).hexdigest()
@@ -112,6 +113,7 @@ class ObjectStore:
         Raises:
             OSError: if the source cannot be read (told apart from the disk by being plain).
             InputError: if it is larger than the free space, or holds more than its size says.
+            IntegrityError: if its bytes are held, and the object holds others than those of its name.
             StorageError: if the disk refuses.
         """
         sha, size, head = hashlib.sha256(), 0, b""

@@ -27,7 +27,8 @@ class Segments:
             return []
         with disk.reading(self.folder):
             names = os.listdir(self.folder)
-        return sorted(int(name[:-6]) for name in names if _NAME.fullmatch(name))
+        numbers = (int(name[:-6]) for name in names if _NAME.fullmatch(name))
+        return sorted({number for number in numbers if segment_file(number) in names})
 
     def path(self, number: int) -> Path:
         """Path of a segment."""

@@ -35,6 +35,8 @@ def turned_hashes(hashes: NDArray[np.uint64], quarters: int) -> NDArray[np.uint6
         True
     """
     side = hashing.FREQUENCIES
+    if not len(hashes):  # of a clip without pictures
+        return hashes
     flat = np.ascontiguousarray(hashes.astype("<u8")).view(np.uint8).reshape(len(hashes), -1)
     bits = np.unpackbits(flat, axis=1).reshape(-1, side, side)
     odd = np.arange(side) % 2 == 1

@@ -17,6 +17,7 @@ from muniment.examine.fingerprint import Fingerprint
 from muniment.examine.frames import HEADER, Frames
 from muniment.examine.interface import Source
 from muniment.examine.motion import Motion
+from muniment.examine.registry import VERSIONS
 from muniment.examine.strips import unpacked
 from muniment.model.examine import Blob, Examined, Finding
 from muniment.sandbox.records import Ended
@@ -47,7 +48,7 @@ def motion() -> Finding:
     one = Motion()
     one.begin(SOURCE)
     for at in range(6):
-        one.frame("gray32@5fps", at / 5, RNG.integers(0, 255, (32, 32), np.uint8))
+        one.frame("gray48@5fps", at / 5, RNG.integers(0, 255, (48, 48), np.uint8))
     return one.end()
 
 
@@ -59,7 +60,7 @@ def document(text: str = "a\nbc\n", parts: Any = None) -> Finding:
         Blob("text", "bytes", text.encode(), media_type="text/plain"),
         Blob("positions", "bytes", placed, media_type="application/json"),
     )
-    return Finding("document", "1", facts, blobs)
+    return Finding("document", VERSIONS["document"], facts, blobs)
 
 
 def told(finding: Finding) -> Examined:
@@ -222,9 +223,9 @@ def test_a_blob_of_another_name_or_form_is_refused(made: Any, blob: Blob) -> Non
 
 
 def test_a_container_has_no_blobs() -> None:
-    assert told(Finding("container", "1", {"anything": ["x"]})).findings
+    assert told(Finding("container", VERSIONS["container"], {"anything": ["x"]})).findings
     with pytest.raises(MalformedError):
-        told(Finding("container", "1", {}, (Blob("x", "bytes", b""),)))
+        told(Finding("container", VERSIONS["container"], {}, (Blob("x", "bytes", b""),)))
 
 
 @pytest.mark.parametrize(

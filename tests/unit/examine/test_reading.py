@@ -9,8 +9,10 @@ import pytest
 
 from muniment.errors import MalformedError
 from muniment.examine import reading
+from muniment.examine.registry import VERSIONS
 from muniment.model.examine import OF_THE_HOST, Blob, Examined, Finding, Note, Problem
 
+FRAMES = VERSIONS["frames"]
 PICTURE = Blob("key-00", "rgb24", bytes(12), width_px=2, height_px=2, time_s="0.000")
 
 
@@ -19,7 +21,7 @@ def packed(*findings: Finding, **more: Any) -> bytes:
 
 
 def test_a_well_formed_answer_is_taken() -> None:
-    finding = Finding("frames", "1", {"key_pictures": 1, "key_times_ms": [0]}, (PICTURE,))
+    finding = Finding("frames", FRAMES, {"key_pictures": 1, "key_times_ms": [0]}, (PICTURE,))
     assert reading.examined(packed(finding)).findings == (finding,)
 
 
@@ -32,26 +34,28 @@ def test_a_well_formed_answer_is_taken() -> None:
         msgspec.msgpack.encode([1, 2]),
         packed()[:-1],
         packed() + b"\x00",
-        packed(Finding("frames", "1", {"a": 1.5})),
-        packed(Finding("frames", "1", {"ä": 1})),
-        packed(Finding("frames", "1", {"a": 1 << 60})),
-        packed(Finding("frames", "1", {"a": "x" * 300_000})),
+        packed(Finding("frames", FRAMES, {"a": 1.5})),
+        packed(Finding("frames", FRAMES, {"ä": 1})),
+        packed(Finding("frames", FRAMES, {"a": 1 << 60})),
+        packed(Finding("frames", FRAMES, {"a": "x" * 300_000})),
         packed(Finding("frames", "0", {})),
-        packed(Finding("shell", "1", {})),
-        packed(Finding("frames", "1", {}), Finding("frames", "1", {})),
-        packed(Finding("frames", "1", {}, (PICTURE, PICTURE))),
-        packed(Finding("frames", "1", {}, (Blob("../x", "bytes", b""),))),
-        packed(Finding("frames", "1", {}, (Blob("a", "bytes", b"", media_type="x\n"),))),
-        packed(Finding("frames", "1", {}, (Blob("a", "bytes", b"", width_px=1),))),
-        packed(Finding("frames", "1", {}, (Blob("a", "bytes", b"", time_s="1e9"),))),
+        packed(Finding("shell", FRAMES, {})),
+        packed(Finding("frames", FRAMES, {}), Finding("frames", FRAMES, {})),
+        packed(Finding("frames", FRAMES, {}, (PICTURE, PICTURE))),
+        packed(Finding("frames", FRAMES, {}, (Blob("../x", "bytes", b""),))),
+        packed(Finding("frames", FRAMES, {}, (Blob("a", "bytes", b"", media_type="x\n"),))),
+        packed(Finding("frames", FRAMES, {}, (Blob("a", "bytes", b"", width_px=1),))),
+        packed(Finding("frames", FRAMES, {}, (Blob("a", "bytes", b"", time_s="1e9"),))),
         packed(
-            Finding("frames", "1", {}, (Blob("a", "rgb24", bytes(11), width_px=2, height_px=2),))
+            Finding("frames", FRAMES, {}, (Blob("a", "rgb24", bytes(11), width_px=2, height_px=2),))
         ),
-        packed(Finding("frames", "1", {}, (Blob("a", "rgb24", b"", width_px=0, height_px=0),))),
+        packed(Finding("frames", FRAMES, {}, (Blob("a", "rgb24", b"", width_px=0, height_px=0),))),
         packed(
-            Finding("frames", "1", {}, (Blob("a", "rgb24", b"", width_px=1 << 40, height_px=1),))
+            Finding("frames", FRAMES, {}, (Blob("a", "rgb24", b"", width_px=1 << 40, height_px=1),))
         ),
-        packed(Finding("frames", "1", {}, tuple(Blob(f"b{at}", "bytes", b"") for at in range(65)))),
+        packed(
+            Finding("frames", FRAMES, {}, tuple(Blob(f"b{at}", "bytes", b"") for at in range(65)))
+        ),
         packed(notes=tuple(Note("x") for _ in range(65))),
         packed(detail="x" * 3_000),
         packed(libraries={"a b": "1"}),
@@ -64,13 +68,13 @@ def test_anything_else_is_refused(payload: bytes) -> None:
 
 def test_deep_nesting_is_refused() -> None:
     deep = b"\x81\xa1a" * 100_000 + b"\x01"
-    whole = packed(Finding("frames", "1", {"here": 1}))
+    whole = packed(Finding("frames", FRAMES, {"here": 1}))
     with pytest.raises(MalformedError):
         reading.examined(whole.replace(b"\x81\xa4here\x01", deep))
 
 
 @pytest.mark.parametrize("problem", OF_THE_HOST)
-@pytest.mark.parametrize("findings", [(), (Finding("frames", "1", {"a": 1}),)])
+@pytest.mark.parametrize("findings", [(), (Finding("frames", FRAMES, {"a": 1}),)])
 def test_what_only_the_host_can_know_is_refused(
     problem: Problem, findings: tuple[Finding, ...]
 ) -> None:

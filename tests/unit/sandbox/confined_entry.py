@@ -93,13 +93,10 @@ def do_descriptors(rest: bytes, fd: int, emit: Emit) -> None:
     have = []
     for number in range(64):
         try:
-            os.fstat(number)
-        except PermissionError:
-            have.append(number)
+            os.get_inheritable(number)
         except OSError:
             continue
-        else:
-            have.append(number)
+        have.append(number)
     emit(",".join(map(str, have)).encode())
 
 
