@@ -33,11 +33,15 @@ from muniment.trace.register import Looked
 _HEAD_BYTES = 8192
 
 
-class _Files:
-    """The engine's step for plain files: look at what tracing needs, keep it in memory."""
+class Files:
+    """The engine's step for plain files: look at what tracing needs, keep it in memory.
 
-    def __init__(self) -> None:
+    With `keys_only` only the fingerprint of key frames is made.
+    """
+
+    def __init__(self, keys_only: bool = False) -> None:
         self._asked: dict[Path, tuple[str, ...]] = {}
+        self._keys_only = keys_only
 
     @contextmanager
     def open(self, key: Path) -> Iterator[tuple[int, bytes]]:
@@ -52,7 +56,11 @@ class _Files:
                 media = identify(os.pread(opened.fd, _HEAD_BYTES, 0), key.name)
                 size = os.fstat(opened.fd).st_size
                 asked = self._asked[key] = _needed(media.by_content, media.by_name, key)
-                wanted = Wanted(asked, media.by_content, size)
+                told: dict[str, Any] = {}
+                if self._keys_only:
+                    asked = self._asked[key] = ("fingerprint",)
+                    told = {"keys_only": True}
+                wanted = Wanted(asked, media.by_content, size, told)
                 yield opened.fd, msgspec.msgpack.encode(wanted)
             finally:
                 os.close(opened.fd)
@@ -96,7 +104,7 @@ def read_files(files: Iterable[Path], zygote: Zygote) -> dict[Path, Clip]:
         InputError: naming the file that cannot be read or decoded.
     """
     found: dict[Path, Clip] = {}
-    for path, examined in supervisor.map(_Files(), list(dict.fromkeys(files)), zygote):
+    for path, examined in supervisor.map(Files(), list(dict.fromkeys(files)), zygote):
         findings = {
             one.examiner: (one.facts, {blob.name: blob.data for blob in one.blobs})
             for one in examined.findings

@@ -163,8 +163,10 @@ def forget(folder: CaseFolder) -> None:
     if folder.trace_index.is_symlink() or not folder.trace_index.is_dir():
         disk.clear(folder.trace_index, folder.recovered)
         return
-    for name in (TABLE, WHOLE, CROPS):
-        disk.clear(folder.trace_index / name, folder.recovered)
+    with disk.storage(folder.trace_index):
+        there = list(folder.trace_index.iterdir())
+    for path in there:
+        disk.clear(path, folder.recovered)
 
 
 def _rows(before: Before, taken: Sequence[Taken], keys: Mapping[str, tuple[str, str]]) -> list[Row]:

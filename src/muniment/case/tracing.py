@@ -28,7 +28,7 @@ from muniment.errors import IntegrityError, MalformedError
 from muniment.model.trace import Pair
 from muniment.store.layout import CaseFolder
 from muniment.trace import clip as clips
-from muniment.trace.candidates import VERSION, Collection, Tracer, libraries
+from muniment.trace.candidates import VERSION, Before, Collection, Tracer, libraries
 from muniment.trace.clip import Clip
 from muniment.trace.register import Looked
 
@@ -125,8 +125,10 @@ def trace(folder: CaseFolder, log: LogWriter, index: Index, progress: Progress) 
         against.add(digest)
     if todo:
         progress.start("Tracing", todo, "clips")
-        _Run(log, held, done, damage, originals(index), progress).compare_all()
+        run = _Run(log, held, done, damage, originals(index), progress)
+        run.compare_all()
         log.commit()
+        run.save()
     for line in damage.lines:
         progress.notice(line)
     return damage.lines
@@ -153,20 +155,23 @@ class _Run:
         self._index = trace_index.Kept(log.folder, log.memory)
         #: of each clip that is compared in this run: its findings' digest, its result's
         self._keys: dict[str, tuple[str, str]] = {}
+        self._before: Before
+        self._tracer: Tracer
 
     def compare_all(self) -> None:
-        """Append what is lacking, then leave the index as it is now."""
-        count = self._reused()
-        before = self._index.before(count, self._pairs_of)
-        tracer, every, sound = Tracer(read=self._anew, before=before), _Against(), _Against()
+        """Append what is lacking."""
+        count, every, sound = self._reused(), _Against(), _Against()
+        self._before = self._index.before(count, self._pairs_of)
+        self._tracer = Tracer(read=self._anew, before=self._before)
         for digest in list(self._held)[:count]:
             every.add(digest)
             sound.add(digest)
-        try:
-            for digest in list(self._held)[count:]:
-                self._next(digest, tracer, every, sound)
-        finally:
-            self._index.save(before, tracer.taken, self._keys)
+        for digest in list(self._held)[count:]:
+            self._next(digest, self._tracer, every, sound)
+
+    def save(self) -> None:
+        """Leave the index as it is now; once the log is sealed."""
+        self._index.save(self._before, self._tracer.taken, self._keys)
 
     def _reused(self) -> int:
         """How many clips stand in the index as the log has them, and have their results."""

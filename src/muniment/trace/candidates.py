@@ -169,10 +169,16 @@ class Collection:
         upright = _sum(self.standing(looked), self.showing_less(looked))
         return self.turned(looked) | upright
 
+    def nearest(self, looked: Looked) -> list[tuple[int, float]]:
+        """Clips near enough to be compared with one that stays outside, and their weights, the
+        nearest first."""
+        weights = self.near(looked)
+        return [(number, weights[number]) for number in _nearest(weights)]
+
     def proposed(self, looked: Looked) -> list[int]:
-        """All clips to compare with one that stays outside, the nearest first: those near enough,
-        and those that one of them covers."""
-        first = _nearest(self.near(looked))
+        """All clips to compare with one that stays outside: the nearest, and those that one of them
+        covers."""
+        first = [number for number, _ in self.nearest(looked)]
         seen = set(first)
         return first + [
             number for number, one in enumerate(self.taken) if one.by in seen and number not in seen
