@@ -134,6 +134,10 @@ def trace(folder: CaseFolder, log: LogWriter, index: Index, progress: Progress) 
     return damage.lines
 
 
+class _UnreadError(IntegrityError):
+    """A clip that the index holds is wanted for comparing, and its findings cannot be read."""
+
+
 class _Run:
     """Every clip taken in in its order; a result for each that has none against those before it.
 
@@ -159,8 +163,18 @@ class _Run:
         self._tracer: Tracer
 
     def compare_all(self) -> None:
-        """Append what is lacking."""
-        count, every, sound = self._reused(), _Against(), _Against()
+        """Append what is lacking; the index is used up to the first clip that turns out to be
+        damaged, so that what comes after says that it was left out."""
+        count = self._reused()
+        while True:
+            try:
+                self._compare_from(count)
+                return
+            except _UnreadError as error:
+                count = list(self._held).index(error.subject)
+
+    def _compare_from(self, count: int) -> None:
+        every, sound = _Against(), _Against()
         self._before = self._index.before(count, self._pairs_of)
         self._tracer = Tracer(read=self._anew, before=self._before)
         for digest in list(self._held)[:count]:
@@ -208,6 +222,7 @@ class _Run:
             make_room_for_value(self._log, value, self._originals)
             _record(self._log, digest, told, value, time.monotonic() - started_s)
             key = _digest_of(value)
+            self._done[digest] = _Done(told, json.dumps(value), key)
             self._progress.advance()
         self._keys[digest] = trace_index.made_of(found), key
         sound.add(digest)
@@ -221,9 +236,11 @@ class _Run:
 
     def _anew(self, digest: str) -> Clip:
         clip = clip_of(digest, self._held[digest], self._damage)
-        if clip is None:
-            raise IntegrityError("changed while clips were compared", subject=f"object {digest}")
-        return clip
+        if clip is not None:
+            return clip
+        if any(one.name == digest for one in self._before.taken):
+            raise _UnreadError("its findings cannot be read", subject=digest)
+        raise IntegrityError("changed while clips were compared", subject=f"object {digest}")
 
 
 def _results(index: Index, damage: Damage) -> dict[str, _Done]:
