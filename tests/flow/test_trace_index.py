@@ -215,6 +215,23 @@ def test_a_clip_joins_and_only_what_it_is_compared_with_is_read(
     assert rows(copied) == 4
 
 
+def test_a_clip_damaged_since_counts_as_it_was(
+    copied: CaseFolder, own_keys: KeyFolder, zygote: Zygote, tmp_path: Path
+) -> None:
+    """What is not read for a comparison need not be sound: the log has what it was to the others."""
+    shutil.copytree(copied.path, tmp_path / "sound")
+    shutil.copytree(own_keys.path, tmp_path / "sound keys")
+    other = hashlib.sha256(HELD[2].read_bytes()).hexdigest()
+    for entry in muniment.Case.open(copied.path).entries():
+        if entry.values.get("object") == other and entry.values.get("step") == "examine.motion":
+            path = copied.object(entry.values["derived"][0])
+            path.chmod(0o640)
+            turn_a_bit(path)
+    build(copied.path, [LATER], own_keys, zygote)
+    build(tmp_path / "sound", [LATER], KeyFolder(tmp_path / "sound keys"), zygote)
+    assert last_result(copied) == last_result(CaseFolder(tmp_path / "sound"))
+
+
 def test_what_is_erased_is_in_the_index_no_more(
     copied: CaseFolder, own_keys: KeyFolder, zygote: Zygote
 ) -> None:
