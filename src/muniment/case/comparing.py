@@ -5,7 +5,7 @@ from __future__ import annotations
 import filecmp
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from muniment.case.examining import limits, malformed, outcome_of
 from muniment.collect.content_type import identify
 from muniment.collect.files import SourceFolder
 from muniment.engine import supervisor
-from muniment.errors import InputError, MalformedError
+from muniment.errors import InputError, IntegrityError, MalformedError
 from muniment.examine import registry
 from muniment.model.examine import Examined, Wanted
 from muniment.model.ids import short
@@ -27,16 +27,21 @@ from muniment.sandbox.records import Ended, Limits
 from muniment.store.layout import CaseFolder
 from muniment.trace import clip as clips
 from muniment.trace.clip import Clip
-from muniment.trace.compare import compare
+from muniment.trace.compare import compare, compared
+from muniment.trace.register import Looked
 
 _HEAD_BYTES = 8192
 
 
-class _Files:
-    """The engine's step for plain files: look at what tracing needs, keep it in memory."""
+class Files:
+    """The engine's step for plain files: look at what tracing needs, keep it in memory.
 
-    def __init__(self) -> None:
+    With `keys_only` only the fingerprint of key frames is made.
+    """
+
+    def __init__(self, keys_only: bool = False) -> None:
         self._asked: dict[Path, tuple[str, ...]] = {}
+        self._keys_only = keys_only
 
     @contextmanager
     def open(self, key: Path) -> Iterator[tuple[int, bytes]]:
@@ -51,7 +56,11 @@ class _Files:
                 media = identify(os.pread(opened.fd, _HEAD_BYTES, 0), key.name)
                 size = os.fstat(opened.fd).st_size
                 asked = self._asked[key] = _needed(media.by_content, media.by_name, key)
-                wanted = Wanted(asked, media.by_content, size)
+                told: dict[str, Any] = {}
+                if self._keys_only:
+                    asked = self._asked[key] = ("fingerprint",)
+                    told = {"keys_only": True}
+                wanted = Wanted(asked, media.by_content, size, told)
                 yield opened.fd, msgspec.msgpack.encode(wanted)
             finally:
                 os.close(opened.fd)
@@ -95,7 +104,7 @@ def read_files(files: Iterable[Path], zygote: Zygote) -> dict[Path, Clip]:
         InputError: naming the file that cannot be read or decoded.
     """
     found: dict[Path, Clip] = {}
-    for path, examined in supervisor.map(_Files(), list(dict.fromkeys(files)), zygote):
+    for path, examined in supervisor.map(Files(), list(dict.fromkeys(files)), zygote):
         findings = {
             one.examiner: (one.facts, {blob.name: blob.data for blob in one.blobs})
             for one in examined.findings
@@ -127,7 +136,8 @@ def compare_files(a: Path, b: Path, zygote: Zygote) -> dict[str, Any]:
 def like(
     folder: CaseFolder, file: Path, zygote: Zygote, tell: Callable[[str], None] | None = None
 ) -> list[dict[str, Any]]:
-    """`muniment search --like FILE`: the case's clips that share picture with the file, best first.
+    """`muniment search --like FILE`: the case's clips that share picture with the file, best first;
+    those are compared that the search among fingerprints proposes.
 
     Args:
         tell: called with a line for each clip whose fingerprint cannot be read.
@@ -140,8 +150,13 @@ def like(
     index = searching.open_index(folder)
     try:
         names = dict(index.rows("SELECT object, path FROM item ORDER BY idx DESC"))
-        damage = Damage(folder, index)
-        pairs = [compare(query, one) for one in tracing.read_clips(folder, index, damage)]
+        damage, memory = Damage(folder, index), searching.memory_of(folder)
+        held = tracing.collection(folder, index, damage, memory)
+        looked, pairs = Looked(query), list[Pair]()
+        for number in held.proposed(looked):
+            # One that cannot be read any more is told, and the others are compared.
+            with suppress(IntegrityError):
+                pairs.append(compared(looked, held.shelf[number]))
     finally:
         index.close()
     if tell is not None:

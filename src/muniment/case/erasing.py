@@ -8,7 +8,15 @@ from typing import Final
 
 import msgspec
 
-from muniment.case import copies, looking, observed, projecting, reporting, trace_results
+from muniment.case import (
+    copies,
+    looking,
+    observed,
+    projecting,
+    reporting,
+    trace_index,
+    trace_results,
+)
 from muniment.case.building import whole_set_aside, writing
 from muniment.case.index import Index
 from muniment.case.looking import Shown
@@ -105,6 +113,7 @@ def erase(
         )
     log.commit()
     projecting.forget(folder)
+    trace_index.forget(folder)
     finish_erasures(log)
     index = projecting.rebuild(folder)[0]
     try:

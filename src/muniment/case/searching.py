@@ -96,8 +96,17 @@ def open_index(folder: CaseFolder, keys: Path | None = None) -> Index:
     Raises:
         IntegrityError: if the log cannot be read up to there.
     """
-    head, (_, root) = read_checkpoint(folder), read_root(folder)
-    return projecting.at_size(folder, head.size, Memory(keys or KeyFolder().path, root.case))
+    return projecting.at_size(folder, read_checkpoint(folder).size, memory_of(folder, keys))
+
+
+def memory_of(folder: CaseFolder, keys: Path | None = None) -> Memory:
+    """What this machine remembers of the case.
+
+    Raises:
+        IntegrityError: if its root cannot be read.
+    """
+    _, root = read_root(folder)
+    return Memory(keys or KeyFolder().path, root.case)
 
 
 def search(folder: CaseFolder, text: str, *, most: int = 50, unread: Unread = _refuse) -> list[Hit]:

@@ -122,6 +122,44 @@ def compare(
     console.say(SCORE_SENTENCE)
 
 
+@app.command("screen")
+def screen(
+    files: Annotated[list[Path], typer.Argument(help="Files, or folders of files.")],
+    case: console.CaseOption = None,
+    unconfined: console.UnconfinedOption = False,
+    as_json: console.JsonOption = False,
+) -> None:
+    """Screen many files by their key frames: which are near footage of the case, to examine first.
+
+    A fraction of the cost of examining: only pictures that can be decoded alone are decoded, and
+    no sound. It gives no verdict: near means that pictures look alike, and a copy may be missed.
+    Nothing is written. Each file with items of the case that it is near, the nearest first; in JSON
+    `files` (how many were screened), `near` (`file`, `nearness`, `items` of `item`, `name`,
+    `nearness`) and `notices`. What cannot be screened is named, and the exit code is 3.
+    """
+    from muniment.case import screening
+    from muniment.case.confining import confined
+
+    folder = console.case_folder(case)
+    with confined(unconfined=unconfined) as zygote, console.Watch(as_json=as_json) as watch:
+        found = screening.screen(folder, files, zygote, watch)
+    watch.close()
+    for line in found["notices"]:
+        console.tell(visible(line) + "\n")
+    if as_json:
+        console.print_json("trace screen", found)
+    else:
+        for one in found["near"]:
+            console.say(f"{one['nearness']:8.2f}  {visible(one['file'])}")
+            for item in one["items"]:
+                console.say(f"{item['nearness']:18.2f}  {_named(item)}")
+        console.say(
+            f"{count(found['files'], 'file')} screened, {len(found['near'])} near footage of the"
+            " case. No verdict: collect and trace those."
+        )
+    console.report_errors(EXIT_PARTLY if found["notices"] else 0)
+
+
 @app.command("decide")
 def decide(
     a: Annotated[str, typer.Argument(help="An item's id, or the name of its file.")],

@@ -118,6 +118,11 @@ class LogWriter:
         behind = parse_utc(self._state.last_at) - parse_utc(self._clock())
         return f"{behind.total_seconds():.3f}" if behind.total_seconds() > 0 else None
 
+    @property
+    def memory(self) -> Memory | None:
+        """Where this machine remembers what it left in the case."""
+        return self._memory
+
     def append(
         self, kind: str, values: Mapping[str, Any], *, person: SigningKey | None = None
     ) -> str:

@@ -3,8 +3,9 @@
 Whoever can write the case folder, and has no key, can put back an older checkpoint. The next writing
 run on the machine that signed a newer one refuses then, instead of going on from the older state.
 It is no outside anchor: it helps only this machine. The digest of the projection lies there too:
-a writer acts only on a projection that it left itself, and derives any other anew from the log. So
-does the digest of the page it drew last, which need not be drawn again to be compared.
+a writer acts only on a projection that it left itself, and derives any other anew from the log; so too
+with the fingerprint index. So does the digest of the page it drew last, which need not be drawn again
+to be compared.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Memory:
         self._path = folder / "seen" / case
         self._index_path = folder / "seen" / f"{case}.index"
         self._page_path = folder / "seen" / f"{case}.page"
+        self._trace_path = folder / "seen" / f"{case}.trace"
 
     def size_and_root(self) -> tuple[int, bytes] | None:
         """What is remembered; None when nothing is.
@@ -85,6 +87,21 @@ class Memory:
             StorageError: if the disk refuses.
         """
         disk.replace(self._index_path, digest.encode() + b"\n", temp_folder=self._path.parent)
+
+    def trace_index_sha256(self) -> str | None:
+        """Digest of the table of the fingerprint index as this machine left it, or None."""
+        try:
+            return self._trace_path.read_text("ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def keep_trace_index(self, digest: str) -> None:
+        """Remember the fingerprint index as this machine leaves it.
+
+        Raises:
+            StorageError: if the disk refuses.
+        """
+        disk.replace(self._trace_path, digest.encode() + b"\n", temp_folder=self._trace_path.parent)
 
     def drew_page(self, drawn: str) -> bool:
         """Whether this machine last drew the page that `drawn` says (see `keep_page`)."""

@@ -34,6 +34,8 @@ class Feed:
         self._den = time_base.denominator
         self._scaler = Scaler(spec.gray, spec.size_px)
         self._cell = -1
+        #: whether a picture stands for the empty cells after it
+        self.holds = True
         self._held: NDArray[np.uint8] | None = None
 
     def wants(self, ticks: int) -> bool:
@@ -45,7 +47,7 @@ class Feed:
     ) -> None:
         """Take the frame; call only when wanted."""
         cell = ticks * self._step // self._den
-        if self._held is not None:
+        if self._held is not None and self.holds:
             until = min(cell, self._cell + 1 + MAX_HOLD_S * self.spec.rate_fps)
             for empty in range(self._cell + 1, until):
                 self._give(self.spec.name, empty / self.spec.rate_fps, self._held)

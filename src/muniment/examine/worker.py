@@ -27,6 +27,7 @@ from muniment.examine import (
     decode,
     document,
     heif,
+    keyframes,
     limits,
     opening,
     probing,
@@ -124,14 +125,17 @@ class _Work:
                 watched += facts.watching()
             for one in watched[len(examiners) :]:
                 one.begin(source)
-            done = decode.Pass(opened, watched, self._cpu_s())
+            is_quick = self.wanted.parameters.get("keys_only") is True
+            kind = keyframes.QuickPass if is_quick else decode.Pass
+            done = kind(opened, watched, self._cpu_s())
             try:
                 done.run()
             finally:
                 facts.decoded(done.seen)
                 self.notes += decode.notes(done.seen, opened)
                 self.findings += [one.end() for one in examiners]
-            structure.judge(found, done.seen, opened.video is not None)
+            if not is_quick:
+                structure.judge(found, done.seen, opened.video is not None)
         finally:
             opened.close()
 

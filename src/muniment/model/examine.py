@@ -96,7 +96,8 @@ class Wanted(msgspec.Struct, frozen=True):
     Attributes:
         media_type: the type by content, where the host looked, else None.
         parameters: `cpu_s` (int): CPU seconds after which the worker stops by itself;
-            `named_type` (str): the type by the object's name.
+            `named_type` (str): the type by the object's name; `keys_only` (bool): decode only
+            pictures that can be decoded alone, and no sound.
     """
 
     examiners: tuple[str, ...]

@@ -103,6 +103,7 @@ class CaseFolder:
         self.incoming = self.work / "incoming"
         self.recovered = self.work / "recovered"
         self.index = self.work / "index.sqlite"
+        self.trace_index = self.work / "trace"
 
     def folders(self) -> tuple[Path, ...]:
         """Every folder a writer writes below, but for the 256 of the objects."""

@@ -1,8 +1,9 @@
 """Tracing a whole collection: which pairs to compare, found by exact search over all hashes.
 
-Every frame's hash is compared with the hashes of every view of all frames (`faiss` flat binary
-index, exact). Frames that say little are left out, and a frame that many clips show weighs less,
-so that a title shared by all makes no pair. A pair with enough weight is compared.
+Every frame's hash is compared with the hashes of every view of all frames (`codes.Codes`, exact;
+the hashes of clips that were there before may lie in a file). Frames that say little are left out,
+and a frame that many clips show weighs less, so that a title shared by all makes no pair. A pair with
+enough weight is compared.
 
 A clip that is the same footage as another over the whole of its length is *covered*: what the other
 was found to be to the rest, it is to the rest too. The others *stand*, and only they are searched by
@@ -12,6 +13,7 @@ their crops. So 200 copies of one clip cost 200 comparisons and not 19,900.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Final
 
@@ -20,11 +22,12 @@ from numpy.typing import NDArray
 
 from muniment.model.trace import Pair, Verdict
 from muniment.trace.clip import Clip
+from muniment.trace.codes import Codes
 from muniment.trace.compare import compared
 from muniment.trace.register import Looked
 from muniment.trace.shelf import Shelf
 from muniment.trace.through import BY_WAY, inferred, through
-from muniment.trace.views import MIRROR_WORDS, RADIUS, codes, exact_index
+from muniment.trace.views import RADIUS
 
 #: weight of frames from which a pair is compared
 _LEAST_WEIGHT: Final = 0.25
@@ -41,40 +44,71 @@ VERSION: Final = "6"
 
 def libraries() -> dict[str, str]:
     """What computes beside this program, with versions."""
-    return {"numpy": np.__version__, "faiss": metadata.version("faiss-cpu")}
+    names = ("faiss-cpu", "numba")
+    return {"numpy": np.__version__} | {
+        name.removesuffix("-cpu"): metadata.version(name) for name in names
+    }
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A clip that was taken in.
+
+    Attributes:
+        whole, crops: how many hashes of it are searched: of whole pictures, of them and their crops.
+        by: number of the clip that covers it.
+        pairs: numbers of earlier clips with which it has a pair.
+    """
+
+    name: str
+    duration_s: float
+    whole: int
+    crops: int
+    by: int | None
+    pairs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Before:
+    """Clips that were taken in by an earlier run, in order, and their hashes, one after another.
+
+    Attributes:
+        pairs: gives the pairs of a clip with those before it.
+    """
+
+    taken: Sequence[Taken] = ()
+    whole: Codes = field(default_factory=Codes)
+    crops: Codes = field(default_factory=Codes)
+    pairs: Callable[[str], Iterable[Pair]] = lambda _: ()
 
 
 class _Index:
     """Hashes of clips, and how near those of another come to each."""
 
-    def __init__(self) -> None:
-        self._index = exact_index()
-        self._owners = np.zeros(1024, np.int32)
+    def __init__(self, codes: Codes, counts: Iterable[int]) -> None:
+        self._codes = codes
+        #: per clip where its hashes end; the owner of a hash is found by it
+        self._ends = np.cumsum([0, *counts], dtype=np.int64)[1:].tolist()
 
-    def add(self, number: int, hashes: NDArray[np.uint64]) -> None:
-        """Take in hashes (... x 4 words) of a clip."""
-        flat = hashes.reshape(-1, 4)
-        begin, end = int(self._index.ntotal), int(self._index.ntotal) + len(flat)
-        self._index.add(codes(flat))
-        if end > len(self._owners):
-            more = np.zeros(max(end, 2 * len(self._owners)), np.int32)
-            more[:begin] = self._owners[:begin]
-            self._owners = more
-        self._owners[begin:end] = number
+    def add(self, hashes: NDArray[np.uint64]) -> None:
+        """Take in the hashes (... x 4 words) of the next clip, also when there are none."""
+        self._codes.add(hashes.reshape(-1, 4))
+        self._ends.append(len(self._codes))
 
-    def near(self, hashes: NDArray[np.uint64], clips: int) -> NDArray[np.float64]:
-        """For each clip how near it comes, summed over hashes; less where many clips come near."""
+    def near(self, hashes: NDArray[np.uint64]) -> NDArray[np.float64]:
+        """For each clip how near it comes, upright or mirrored, summed over hashes; less where many
+        clips come near."""
+        clips, ends = len(self._ends), np.array(self._ends, np.int64)
         weights = np.zeros(clips)
-        if not self._index.ntotal:
-            return weights
-        batch = min(_BATCH, max(1, _MOST_CELLS // max(self._index.ntotal, clips)))
+        batch = min(_BATCH, max(1, _MOST_CELLS // max(1, clips)))
         for begin in range(0, len(hashes), batch):
-            part = codes(hashes[begin : begin + batch])
-            limits, apart, found = self._index.range_search(part, RADIUS + 1)
-            nearest = np.full(len(part) * clips, RADIUS + 1, np.int32)
-            query = np.repeat(np.arange(len(part)), np.diff(limits.astype(np.int64)))
-            np.minimum.at(nearest, query * clips + self._owners[found], apart)
-            table = nearest.reshape(len(part), clips)
+            part = hashes[begin : begin + batch]
+            found = self._codes.near(part, RADIUS, mirrored=True)
+            owners = np.searchsorted(ends, found.places, side="right")
+            nearest = np.full(2 * len(part) * clips, RADIUS + 1, np.int64)
+            rows = 2 * found.queries + found.mirrored
+            np.minimum.at(nearest, rows * clips + owners, found.apart)
+            table = nearest.reshape(-1, clips)
             hit = table <= RADIUS
             rare = 1.0 / (1.0 + np.log2(np.maximum(hit.sum(axis=1), 1)))
             weights += ((1.0 - table / (RADIUS + 1)) * hit * rare[:, None]).sum(axis=0)
@@ -85,28 +119,39 @@ class Collection:
     """Clips whose hashes can be searched; clips are added and nothing is built anew."""
 
     def __init__(
-        self, clips: Iterable[Clip] = (), read: Callable[[str], Clip] | None = None
+        self,
+        clips: Iterable[Clip] = (),
+        read: Callable[[str], Clip] | None = None,
+        before: Before | None = None,
     ) -> None:
+        before = before or Before()
         self.shelf = Shelf(read)
-        self._whole, self._views = _Index(), _Index()
+        self.taken = list(before.taken)
+        for one in before.taken:
+            self.shelf.know(one.name, one.duration_s)
+        self._whole = _Index(before.whole, (one.whole for one in before.taken))
+        self._crops = _Index(before.crops, (one.crops for one in before.taken))
         for clip in clips:
             self.add(Looked(clip))
 
     def __len__(self) -> int:
         return len(self.shelf)
 
-    def add(self, looked: Looked, covered: bool = False) -> int:
-        """Take a clip in; its number. The crops of a covered clip are not searched."""
+    def add(self, looked: Looked, by: int | None = None, pairs: Iterable[int] = ()) -> int:
+        """Take a clip in; its number. The crops of a clip that `by` covers are not searched."""
         number = self.shelf.put(looked)
-        if len(looked.frames):
-            self._whole.add(number, looked.whole)
-            if not covered:
-                self._views.add(number, looked.views)
+        nothing = np.zeros((0, 4), np.uint64)
+        crops = looked.views.reshape(-1, 4) if by is None and len(looked.frames) else nothing
+        self._whole.add(looked.whole)
+        self._crops.add(crops)
+        clip = looked.clip
+        counts = len(looked.whole), len(crops)
+        self.taken.append(Taken(clip.id, clip.duration_s, *counts, by, tuple(sorted(pairs))))
         return number
 
     def standing(self, looked: Looked) -> dict[int, float]:
         """Clips of which `looked` seems to show the whole or a crop, and the weight of the frames."""
-        return self._weights(self._views, looked.whole)
+        return self._weights(self._crops, looked.whole)
 
     def showing_less(self, looked: Looked) -> dict[int, float]:
         """Clips that seem to show a crop of `looked`, or the same."""
@@ -115,7 +160,7 @@ class Collection:
     def turned(self, looked: Looked) -> dict[int, float]:
         """Clips that seem to show the whole of `looked` turned by quarters."""
         found: dict[int, float] = {}
-        for _, turn in looked.turned:
+        for _, turn in looked.turned if len(looked.frames) else ():
             found = _sum(found, self._weights(self._whole, turn.whole))
         return found
 
@@ -124,11 +169,25 @@ class Collection:
         upright = _sum(self.standing(looked), self.showing_less(looked))
         return self.turned(looked) | upright
 
+    def nearest(self, looked: Looked) -> list[tuple[int, float]]:
+        """Clips near enough to be compared with one that stays outside, and their weights, the
+        nearest first."""
+        weights = self.near(looked)
+        return [(number, weights[number]) for number in _nearest(weights)]
+
+    def proposed(self, looked: Looked) -> list[int]:
+        """All clips to compare with one that stays outside: the nearest, and those that one of them
+        covers."""
+        first = [number for number, _ in self.nearest(looked)]
+        seen = set(first)
+        return first + [
+            number for number, one in enumerate(self.taken) if one.by in seen and number not in seen
+        ]
+
     def _weights(self, index: _Index, hashes: NDArray[np.uint64]) -> dict[int, float]:
         if not len(hashes) or not len(self):
             return {}
-        total = sum(index.near(hashes ^ turn, len(self)) for turn in (np.uint64(0), MIRROR_WORDS))
-        weights = np.asarray(total)
+        weights = index.near(hashes)
         return {int(number): float(weights[number]) for number in np.flatnonzero(weights > 0)}
 
 
@@ -142,30 +201,82 @@ def _nearest(weights: dict[int, float]) -> list[int]:
     return sorted(enough, key=lambda number: (-weights[number], number))
 
 
+class _Known:
+    """What each clip is to those before it, and the other way round; of clips that an earlier run
+    took in it is read when it is asked for."""
+
+    def __init__(self, before: Before) -> None:
+        self._names = [one.name for one in before.taken]
+        self._numbers = {name: number for number, name in enumerate(self._names)}
+        self._read = before.pairs
+        self._own: dict[int, dict[int, Pair]] = {}
+        #: clip -> later ones with which it has a pair
+        self._later: list[list[int]] = [[] for _ in self._names]
+        for number, one in enumerate(before.taken):
+            for other in one.pairs:
+                self._later[other].append(number)
+
+    def number(self, name: str) -> int | None:
+        """The number of a clip."""
+        return self._numbers.get(name)
+
+    def keep(self, number: int, name: str, pairs: dict[int, Pair]) -> None:
+        """Take in what the next clip is to those before it."""
+        self._names.append(name)
+        self._numbers[name] = number
+        self._own[number] = pairs
+        self._later.append([])
+        for other in pairs:
+            self._later[other].append(number)
+
+    def _own_of(self, number: int) -> dict[int, Pair]:
+        if number not in self._own:
+            read = ((self._numbers.get(pair.a), pair) for pair in self._read(self._names[number]))
+            self._own[number] = {other: pair for other, pair in read if other is not None}
+        return self._own[number]
+
+    def between(self, one: int, other: int) -> Pair | None:
+        """The pair of two clips."""
+        return self._own_of(max(one, other)).get(min(one, other))
+
+    def about(self, number: int) -> dict[int, Pair]:
+        """All pairs of a clip, by the other."""
+        later = {one: self._own_of(one)[number] for one in self._later[number]}
+        return self._own_of(number) | later
+
+
 class Tracer:
     """Takes clips in one after another and compares each with those before it.
 
     What is measured once is not measured again (see the module), and the reason says so. With
     `direct` every candidate pair is compared itself. With `read`, which gives a clip anew by its
-    id, only the clips used last are kept in memory.
+    id, only the clips used last are kept in memory. Clips of `before` are there already.
     """
 
-    def __init__(self, direct: bool = False, read: Callable[[str], Clip] | None = None) -> None:
-        self._collection = Collection(read=read)
-        #: clip -> what it is to others; both ways
-        self._known: dict[int, dict[int, Pair]] = {}
+    def __init__(
+        self,
+        direct: bool = False,
+        read: Callable[[str], Clip] | None = None,
+        before: Before | None = None,
+    ) -> None:
+        before = before or Before()
+        self._collection = Collection(read=read, before=before)
+        self._known = _Known(before)
         #: covered clip -> the one that stands for it
-        self._covered_by: dict[int, int] = {}
-        self._numbers: dict[str, int] = {}
+        self._covered_by = {
+            number: one.by for number, one in enumerate(before.taken) if one.by is not None
+        }
         self._direct = direct
+
+    @property
+    def taken(self) -> Sequence[Taken]:
+        """All clips that are in, in order."""
+        return self._collection.taken
 
     def take(self, clip: Clip, pairs: Iterable[Pair]) -> None:
         """Take in a clip that was traced before, with the pairs found then."""
-        known = {
-            self._numbers[pair.a]: pair
-            for pair in pairs
-            if pair.b == clip.id and pair.a in self._numbers
-        }
+        numbers = ((self._known.number(pair.a), pair) for pair in pairs if pair.b == clip.id)
+        known = {other: pair for other, pair in numbers if other is not None}
         by = next((one for one in sorted(known) if self._covering(one, known[one], clip)), None)
         self._keep(Looked(clip), known, None if self._direct else by)
 
@@ -195,11 +306,8 @@ class Tracer:
         return number not in self._covered_by and measured and _covers(pair, clip)
 
     def _keep(self, looked: Looked, known: dict[int, Pair], by: int | None) -> None:
-        number = self._collection.add(looked, covered=by is not None)
-        self._numbers[looked.clip.id] = number
-        self._known[number] = known
-        for other, pair in known.items():
-            self._known[other][number] = pair
+        number = self._collection.add(looked, by, known)
+        self._known.keep(number, looked.clip.id, known)
         if by is not None:
             self._covered_by[number] = by
 
@@ -222,7 +330,7 @@ class Tracer:
     def _by_way(self, own: Pair, by: int, name: str, known: dict[int, Pair]) -> dict[int, Pair]:
         """What the clip `by` was found to be to others, for the new one that lies in it."""
         found: dict[int, Pair] = {}
-        for other, pair in self._known[by].items():
+        for other, pair in self._known.about(by).items():
             if other in known and known[other].verdict is not Verdict.UNDETERMINED:
                 continue
             told = through(pair, own, self._collection.shelf.names[other], name)
@@ -258,7 +366,7 @@ class Tracer:
 
     def _told(self, other: int, by: int, first: Pair, name: str) -> Pair | None:
         """What a covered clip is to the new one, from what the clip that covers it is to it."""
-        own, names = self._known[other].get(by), self._collection.shelf.names
+        own, names = self._known.between(other, by), self._collection.shelf.names
         if own is None or first.verdict is Verdict.NO_MATCH:
             return None
         if first.verdict is Verdict.SAME_FOOTAGE:
@@ -272,7 +380,7 @@ class Tracer:
         a person to see.
         """
         for middle, second in sorted(known.items()):
-            first = self._known[other].get(middle)
+            first = self._known.between(other, middle)
             if first is None or second.verdict is not Verdict.SAME_FOOTAGE:
                 continue
             found = through(first, second, self._collection.shelf.names[other], name)

@@ -28,9 +28,14 @@ class Shelf:
 
     def put(self, looked: Looked) -> int:
         """Take a clip in; its number."""
-        self.names.append(looked.clip.id)
-        self.durations_s.append(looked.clip.duration_s)
-        self._hold(len(self.names) - 1, looked)
+        number = self.know(looked.clip.id, looked.clip.duration_s)
+        self._hold(number, looked)
+        return number
+
+    def know(self, name: str, duration_s: float) -> int:
+        """A clip that is read when it is asked for; its number."""
+        self.names.append(name)
+        self.durations_s.append(duration_s)
         return len(self.names) - 1
 
     def __getitem__(self, number: int) -> Looked:
