@@ -46,7 +46,8 @@ VARIABLES = f"""## Environment
 
 Passphrases are removed from the environment as soon as the program has read them. An unattended run
 needs only the agent's: the person's key is opened only to make a case, to certify a new machine's
-agent key, to decide on a pair, and to erase. What stood in the environment when the program started
+agent key, to decide on a pair, to name or drop an authority or a witness, and
+to erase. What stood in the environment when the program started
 stays readable in `/proc` for the same user; at a terminal, let it ask instead.
 
 Beside the keys, in `seen/`, a machine remembers the last checkpoint it signed in each case: the next

@@ -33,7 +33,10 @@ ENTRY_KEYS = ["_sd", "at", "author", "case", "kind", "prev", "sig", "v"]
 HEX32, HEX64 = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{64}")
 
 #: "Erasure": kinds that are never blank.
-NEVER_ERASED = {"case.opened", "key.certified", "object.erased", "log.recovered"}
+NEVER_ERASED = {
+    *("case.opened", "key.certified", "object.erased", "log.recovered"),
+    *("authority.pinned", "checkpoint.stamped", "witness.pinned", "checkpoint.cosigned"),
+}
 #: "Folder": folders that may be empty, besides those of objects.
 MAY_BE_EMPTY = {"log", "log/entries", "log/private", "objects", "objects/sha256"}
 
@@ -46,6 +49,8 @@ EXIT_CODES = {
     "erasures": 20,
     "tree": 20,
     "checkpoint": 21,
+    "time stamps": 21,
+    "witnesses": 21,
     "objects": 20,
     "files": 20,
     "sealed to the end": 3,
@@ -395,6 +400,11 @@ def signer_of(
 
 
 KEPT = re.compile(r"log/checkpoints/[0-9]{12}")
+#: "Time stamps": its files.
+STAMP = (
+    r"log/stamps/[0-9]{12}\."
+    r"(?:checkpoint|[0-9a-f]{12}(?:\.upgraded)?\.(?:tsq|tsr|pem|crl|ots|headers|cosigned))"
+)
 
 
 class Verification:
@@ -418,6 +428,10 @@ class Verification:
         self.references: dict[str, int] = {}
         self.tail_references: set[str] = set()
         self.open_acquisitions: set[str] = set()
+        self.authorities: dict[str, int] = {}
+        self.stamps: list[tuple[int, dict[str, Any]]] = []
+        self.witnesses: dict[str, int] = {}
+        self.cosigned: list[tuple[int, dict[str, Any]]] = []
         self.opening: dict[str, Any] | None = None
         self.is_begun = False
         self.has_root = False
@@ -445,6 +459,7 @@ class Verification:
         if head:
             self.check_tree(head)
         self.check_checkpoints(head)
+        self.check_stamps()
         self.check_objects()
         for leaf in self.open_acquisitions:
             self.problems.append(f"sealed to the end: acquisition {leaf} was never finished")
@@ -454,10 +469,11 @@ class Verification:
     def check_names(self) -> None:
         known = re.compile(
             r"root\.json|log/checkpoint|log/checkpoints/[0-9]{12}"
+            rf"|{STAMP}"
             r"|log/(entries|private)/[0-9]{6,9}\.jsonl|objects/sha256/[0-9a-f]{2}/[0-9a-f]{62}"
         )
         for name in self.files:
-            if name == "log/checkpoints/":
+            if name in ("log/checkpoints/", "log/stamps/"):
                 self.problems.append(f"sealed to the end: {name} is empty")
             elif not known.fullmatch(name):
                 self.add("files", f"{name} is no part of a case")
@@ -605,6 +621,14 @@ class Verification:
                 self.certify(index, values)
             elif kind == "object.erased":
                 self.erase(index, values)
+            elif kind == "authority.pinned":
+                self.authorities[self.leaves[index].hex()] = index
+            elif kind == "checkpoint.stamped":
+                self.stamps.append((index, values))
+            elif kind == "witness.pinned":
+                self.witnesses[self.leaves[index].hex()] = index
+            elif kind == "checkpoint.cosigned":
+                self.cosigned.append((index, values))
             elif kind == "case.opened" and index:
                 raise Fault("opens the case a second time")
         except Fault as fault:
@@ -716,7 +740,32 @@ class Verification:
             if size is not None and author not in signers[size]:
                 self.add("checkpoint", f"entry {index} is by agent {author}, sealed by another")
 
-    # steps 9 and 10
+    # step 9: files and digests; the signatures of authorities and witnesses are not judged here
+    def check_stamps(self) -> None:
+        named: set[str] = set()
+        each = [("time stamps", self.authorities, "authority", *one) for one in self.stamps]
+        each += [("witnesses", self.witnesses, "witness", *one) for one in self.cosigned]
+        for check, known, whose, index, values in each:
+            try:
+                if known.get(values.get(whose), index) >= index:
+                    raise Fault(f"names no {whose} that was pinned before it")
+                files = values["files"].values() if "files" in values else [values["file"]]
+                for part in files:
+                    name = part["file"]
+                    named.add(name)
+                    if not re.fullmatch(STAMP, name):
+                        raise Fault(f"names a file that is none of a stamp ({name[:80]})")
+                    if sha256(self.files.get(name, b"\0missing")) != part["sha256"]:
+                        raise Fault(f"names {name}, which is missing or has other bytes")
+            except (KeyError, TypeError, AttributeError) as error:
+                self.add(check, f"entry {index} is not in its form ({error})")
+            except Fault as fault:
+                self.add(check, f"entry {index} {fault}")
+        for name in self.files:
+            if re.fullmatch(STAMP, name) and name not in named:
+                self.problems.append(f"sealed to the end: {name} is named by no entry")
+
+    # steps 10 and 11
     def check_objects(self) -> None:
         seen: set[str] = set()
         for name, data in self.files.items():
@@ -764,8 +813,8 @@ def read_folder(case: Path) -> dict[str, bytes]:
         is_prefix = re.fullmatch(r"objects/sha256/[0-9a-f]{2}", here)
         if not below and not names and here != "." and here not in MAY_BE_EMPTY and not is_prefix:
             # "Folder": one that a takeover cut short may leave.
-            kept = here == "log/checkpoints"
-            files["log/checkpoints/" if kept else f"{here}: an empty folder"] = b""
+            kept = here in ("log/checkpoints", "log/stamps")
+            files[f"{here}/" if kept else f"{here}: an empty folder"] = b""
         for name in [*names, *below]:
             path = Path(folder) / name
             relative = path.relative_to(case).as_posix()

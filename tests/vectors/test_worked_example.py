@@ -159,10 +159,10 @@ def test_both_verifiers_accept_the_example(example: Files, tmp_path: Path) -> No
     verdict = muniment.verify(write_files(example, tmp_path / "case"))
     assert verdict.exit_code == 0
     statuses = {check.name: str(check.status) for check in verdict.checks}
-    for name in ("root pinned", "since", "projection"):
+    for name in ("root pinned", "since", "projection", "time stamps"):
         assert statuses.pop(name) == "not checked"
     assert set(statuses.values()) == {"pass"}
-    assert set(statuses) == set(second.EXIT_CODES)
+    assert {*statuses, "time stamps", "witnesses"} == set(second.EXIT_CODES)
 
 
 def test_the_pins_on_the_page_hold(page: str, example: Files, tmp_path: Path) -> None:

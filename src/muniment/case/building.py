@@ -5,13 +5,12 @@ from __future__ import annotations
 import secrets as randomness
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 import muniment
-from muniment.case import decisions, projecting, reporting, traced
+from muniment.case import decisions, projecting, reporting, stamping, traced
 from muniment.case.collecting import Request, collect
 from muniment.case.damage import Damage
 from muniment.case.examining import examine
@@ -56,6 +55,7 @@ class Built(msgspec.Struct, frozen=True):
     examined: dict[str, int] | None = None
     traced: dict[str, int] | None = None
     warnings: tuple[str, ...] = ()
+    stamped: stamping.Stamped | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -188,6 +188,7 @@ def run(
         tallies, open_before = _collect_all(folder, log, requests, progress)
         seen, left = _looked_inside(folder, log, zygote, open_before, progress)
         left += whole_set_aside(log)
+        stamped = stamping.at_the_end(folder, log, progress)
         head = log.commit()
     root_bytes, root = read_root(folder)
     before = seen.notices if seen else ()
@@ -208,6 +209,7 @@ def run(
         seen.examined if seen else None,
         seen.traced if seen else None,
         seen.warnings if seen else (),
+        stamped,
     )
 
 
@@ -311,6 +313,7 @@ def look_inside_only(
     ) as log:
         seen = look_inside(folder, log, zygote, progress, again=again)
         seen.warn(progress)
+        stamping.at_the_end(folder, log, progress)
         return msgspec.structs.replace(seen, notices=(*whole_set_aside(log), *seen.notices))
 
 
@@ -407,13 +410,3 @@ def initialise(
         make=True,
         with_report=False,
     )
-
-
-def writable(path: Path) -> None:
-    """Fail early, and in words, when a case folder cannot be written.
-
-    Raises:
-        StorageError: if the disk refuses.
-    """
-    with disk.storage(path):
-        disk.make_folder(path)

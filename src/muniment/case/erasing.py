@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from muniment.case import looking, observed, projecting, reporting, trace_results
+from muniment.case import copies, looking, observed, projecting, reporting, trace_results
 from muniment.case.building import whole_set_aside, writing
 from muniment.case.index import Index
 from muniment.case.looking import Shown
@@ -49,12 +49,14 @@ class Erased(msgspec.Struct, frozen=True):
         objects: objects that are gone.
         still_named_in: ids of listings and exports that may hold a name or text of it.
         notices: a line for each thing to look at: what was moved aside, what the report lacks.
+        copies: second copies the log knows of: this does not reach them.
     """
 
     entries: tuple[int, ...]
     objects: tuple[str, ...]
     still_named_in: tuple[str, ...]
     notices: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
 
 
 def erase(
@@ -104,8 +106,13 @@ def erase(
     log.commit()
     projecting.forget(folder)
     finish_erasures(log)
-    projecting.rebuild(folder)[0].close()
-    return Erased(tuple(sorted(found)), tuple(objects), _still_named_in(ordered))
+    index = projecting.rebuild(folder)[0]
+    try:
+        places = tuple(one.place for one in copies.known(index))
+    finally:
+        index.close()
+    erased = Erased(tuple(sorted(found)), tuple(objects), _still_named_in(ordered))
+    return msgspec.structs.replace(erased, copies=places)
 
 
 def _log_erasure(

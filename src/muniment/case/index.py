@@ -383,4 +383,9 @@ _HANDLERS: Final[dict[str, Callable[[sqlite3.Connection, int, Entry, str, Values
     "object.viewed": _event,
     "object.erased": _erased,
     "log.recovered": _event,
+    "authority.pinned": _event,
+    "checkpoint.stamped": _event,
+    "copy.made": _event,
+    "witness.pinned": _event,
+    "checkpoint.cosigned": _event,
 }

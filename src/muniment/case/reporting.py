@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 import muniment
-from muniment.case import decisions, projecting
+from muniment.case import copies, decisions, projecting, stamping
 from muniment.case.damage import Damage
 from muniment.case.index import Index
 from muniment.case.report_items import SeenItems
@@ -260,6 +260,7 @@ def _custody(index: Index, head: Checkpoint, root_sha256: str) -> CustodyView:
         "SELECT count(*) FROM entry a JOIN entry b ON b.idx = a.idx + 1 WHERE b.at_utc < a.at_utc"
     )
     ((steps,),) = index.rows(steps_sql)
+    anchor = stamping.anchor(index)
     algorithms = ("Ed25519",) if len(head.signatures) < 2 else ("Ed25519", "ML-DSA-44")
     return CustodyView(
         root_sha256,
@@ -272,12 +273,19 @@ def _custody(index: Index, head: Checkpoint, root_sha256: str) -> CustodyView:
         _names(index, "agent"),
         first_utc,
         last_utc,
-        None,
+        anchor.told if anchor else None,
         {kind: counts[kind] for kind in sorted(counts)},
         objects,
         size,
         _events(index),
         steps,
+        anchor.time_utc if anchor else None,
+        anchor.covers if anchor else 0,
+        anchor.beyond if anchor else 0,
+        anchor.beyond_utc if anchor else None,
+        stamping.queued(index),
+        copies.lines(index),
+        copies.standing(index).says,
     )
 
 
@@ -320,6 +328,18 @@ def _summary(kind: str, details: dict[str, Any]) -> str:
             f"erased {count(number, 'object')} and private values of"
             f" {count(values, 'entry', 'entries')}: {details.get('why')}"
         )
+    if kind == "authority.pinned":
+        did = "dropped" if details.get("dropped") else "named"
+        return f"{did} {details.get('organisation')} ({details.get('url')}) for time stamps"
+    if kind == "copy.made":
+        place = (details.get("target") or {}).get("place")
+        return (
+            f"copied to {place}, {details.get('outcome')}, checkpoint {details.get('checkpoint')}"
+        )
+    if kind == "checkpoint.stamped":
+        size = int(str(details.get("checkpoint")).partition(":")[0])
+        when = details.get("time_utc") or "a time not known yet"
+        return f"{details.get('state')}: the first {count(size, 'entry', 'entries')} before {when}"
     moved = ", ".join(
         f"{count(part['bytes'], 'byte')} of {part['file']}" for part in details.get("moved") or ()
     )

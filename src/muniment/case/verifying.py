@@ -12,8 +12,10 @@ import msgspec
 import muniment
 from muniment.case.database import companions
 from muniment.case.index import Index
+from muniment.case.openssl import OpenSsl
 from muniment.case.progress import Progress, Silent
 from muniment.custody import checkpoint as checkpoints
+from muniment.custody.judged import StampPins
 from muniment.custody.keyring import KeyFolder
 from muniment.custody.memory import Memory, page_line
 from muniment.custody.verify import Pins
@@ -30,6 +32,7 @@ from muniment.errors import (
 )
 from muniment.model.entries import Entry
 from muniment.model.verify import Check, Finding, Status, Verdict
+from muniment.model.vocabulary import bitcoin_blocks
 from muniment.store.layout import CaseFolder, find
 from muniment.store.reading import FolderReader
 
@@ -81,6 +84,53 @@ def case_folder(path: Path) -> CaseFolder:
     return find(path)
 
 
+def authority_pins(pems: list[tuple[str, bytes]]) -> frozenset[str]:
+    """Fingerprints of the time-stamping certificates in PEM files (name, bytes).
+
+    Raises:
+        UsageError: if one holds none.
+    """
+    # Only here: it takes longer to load than a small case to verify.
+    from muniment.custody import token
+
+    found: set[str] = set()
+    for name, pem in pems:
+        certificates = token.certificates(pem)
+        if not certificates:
+            raise UsageError(
+                "holds no certificate in PEM",
+                subject=name,
+                remedy="Give the certificate as the authority publishes it.",
+            )
+        found |= {token.fingerprint(one) for one in certificates}
+    return frozenset(found)
+
+
+def with_witnesses(pins: StampPins, notes: list[tuple[str, bytes]], vkeys: list[str]) -> StampPins:
+    """Pins with what a reader holds of witnesses: cosigned checkpoints (name, bytes), and keys.
+
+    Raises:
+        UsageError: if one is none.
+    """
+    from muniment.custody.cosignature import read_vkey
+
+    for name, data in notes:
+        try:
+            checkpoints.parse(data)
+        except MalformedError as error:
+            raise UsageError("is no cosigned checkpoint", subject=name) from error
+    try:
+        keys = tuple(read_vkey(text).encode() for text in vkeys)
+    except MalformedError as error:
+        raise UsageError(error.what, subject=error.subject) from error
+    return msgspec.structs.replace(pins, witnessed=tuple(data for _, data in notes), witnesses=keys)
+
+
+def _with_ours(stamps: StampPins | None) -> StampPins:
+    stamps = stamps or StampPins()
+    return msgspec.structs.replace(stamps, blocks={**bitcoin_blocks(), **stamps.blocks})
+
+
 class _WatchedReader(FolderReader):
     """Tells a progress of each object as it is handed out."""
 
@@ -95,9 +145,16 @@ class _WatchedReader(FolderReader):
             self._progress.advance()
 
 
-def verify(folder: CaseFolder, pinned: Pins, progress: Progress | None = None) -> Verdict:
+def verify(
+    folder: CaseFolder,
+    pinned: Pins,
+    progress: Progress | None = None,
+    stamps: StampPins | None = None,
+) -> Verdict:
     """Every named check over a case folder; changes nothing.
 
+    Args:
+        stamps: authorities and Bitcoin blocks the reader trusts, besides the program's blocks.
     Raises:
         InputError: if a file is there and cannot be read.
     """
@@ -118,7 +175,9 @@ def verify(folder: CaseFolder, pinned: Pins, progress: Progress | None = None) -
 
     strange: list[Finding] = []
     try:
-        verdict = verify_evidence(reader, pinned, observe)
+        verdict = verify_evidence(
+            reader, pinned, observe, stamp_pins=_with_ours(stamps), cross=OpenSsl()
+        )
         check = _compare(index, memory, verdict.entries, strange) if index else none
         page = _check_report(folder, index if check.status is Status.PASS else None, verdict)
     finally:

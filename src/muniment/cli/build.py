@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from muniment.cli import console
+from muniment.cli import console, stamp
 from muniment.errors import EXIT_PARTLY, UsageError
 from muniment.model.display import count, visible
 
@@ -161,6 +161,8 @@ def _print(command: str, built: Built, *, as_json: bool) -> None:
         console.say(f"Examined     {examined_line(built.examined)}")
     if built.traced is not None:
         console.say(f"Traced       {tracing_line(built.traced)}")
+    for one in built.stamped.made if built.stamped else ():
+        console.say(f"Stamped      {stamp.made_line(one)}")
     if built.notices:
         console.say(f"To look at   {count(len(built.notices), 'line')} above")
     console.say(f"Root         {built.root_sha256}")

@@ -20,10 +20,13 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "trace": ("trace", "app"),
     "search": ("search", "search"),
     "verify": ("verify", "verify"),
+    "stamp": ("stamp", "app"),
+    "witness": ("witness", "app"),
     "report": ("look", "report"),
     "log": ("look", "log"),
     "show": ("look", "show"),
     "proof": ("look", "proof"),
+    "mirror": ("mirror", "mirror"),
     "rebuild": ("keep", "rebuild"),
     "erase": ("keep", "erase"),
 }

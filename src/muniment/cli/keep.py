@@ -73,4 +73,6 @@ def erase(
     if result.still_named_in:
         console.say(f"Still named  {', '.join(result.still_named_in)} may hold its name or text")
     console.say(f"Not reached  {visible(out_of_reach)}")
+    for place in result.copies:
+        console.say(f"Not reached  the second copy at {visible(place)}")
     console.report_errors(EXIT_PARTLY if result.notices else 0)

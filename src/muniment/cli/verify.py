@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from muniment.cli import console
+from muniment.cli import console, stamp
 from muniment.errors import UsageError
-from muniment.model.display import visible
+from muniment.model.display import count, visible
 
 if TYPE_CHECKING:
+    from muniment.custody.judged import StampPins
     from muniment.model.verify import Verdict
 
+#: So many stamps are printed, the latest.
+MOST_STAMPS: Final = 12
 MARKS: Final = {"pass": "pass", "fail": "FAIL", "not checked": "not checked"}
 
 
@@ -39,6 +42,23 @@ def verify(
         str | None,
         typer.Option("--since", help="A checkpoint held elsewhere: SIZE:ROOT-HEX, or its file."),
     ] = None,
+    authorities: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--authority",
+            help="PEM file: certificate of a time-stamping authority you trust; may be repeated.",
+        ),
+    ] = None,
+    headers: stamp.HeadersOption = None,
+    blocks: stamp.BlocksOption = None,
+    witnessed: Annotated[
+        list[Path] | None,
+        typer.Option("--witnessed", help="A cosigned checkpoint that a witness gave you."),
+    ] = None,
+    witnesses: Annotated[
+        list[str] | None,
+        typer.Option("--witness", help="Key of a witness you trust, besides those the case names."),
+    ] = None,
     as_json: console.JsonOption = False,
 ) -> None:
     """Check a case offline against its checkpoint and name whatever differs; changes nothing."""
@@ -49,9 +69,13 @@ def verify(
             "a folder was given twice", subject="--case", remedy="Give FOLDER or --case, not both."
         )
     pins = verifying.pins(root, since)
+    stamps = _stamp_pins(authorities, headers, blocks)
+    if witnessed or witnesses:
+        notes = [(str(path), stamp.read(path, stamp.MOST_PEM_BYTES)) for path in witnessed or ()]
+        stamps = verifying.with_witnesses(stamps, notes, witnesses or [])
     here = folder or case or Path()
     with console.Watch(as_json=as_json) as watch:
-        verdict = verifying.verify(verifying.case_folder(here), pins, watch)
+        verdict = verifying.verify(verifying.case_folder(here), pins, watch, stamps)
     if as_json:
         import msgspec
 
@@ -60,6 +84,20 @@ def verify(
     else:
         _print(verdict)
     console.report_errors(verdict.exit_code)
+
+
+def _stamp_pins(
+    authorities: list[Path] | None, headers: Path | None, blocks: list[str] | None
+) -> StampPins:
+    from muniment.case import verifying
+    from muniment.custody.judged import StampPins
+
+    pems = [(str(path), stamp.read(path, stamp.MOST_PEM_BYTES)) for path in authorities or ()]
+    return StampPins(
+        verifying.authority_pins(pems) if pems else frozenset(),
+        stamp.block_pins(blocks),
+        stamp.read(headers, stamp.MOST_HEADERS_BYTES) if headers else None,
+    )
 
 
 def _print(verdict: Verdict) -> None:
@@ -73,6 +111,14 @@ def _print(verdict: Verdict) -> None:
             console.say(f"             - {visible(finding.piece)}: {visible(finding.what)}")
         if check.found > len(check.findings):
             console.say(f"             - and {check.found - len(check.findings)} more")
+    for one in verdict.stamps[-MOST_STAMPS:]:
+        before = f"existed before {one.before_utc}" if one.before_utc else str(one.status)
+        covered = count(one.covers, "entry", "entries")
+        console.say(f"stamp        the first {covered} {before}: {visible(one.detail)}")
+    if len(verdict.stamps) > MOST_STAMPS:
+        console.say(
+            f"             - and {len(verdict.stamps) - MOST_STAMPS} earlier; --json has all"
+        )
     for note in verdict.notes:
         console.say(f"note         {visible(note)}")
     console.say()

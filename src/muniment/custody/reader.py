@@ -11,7 +11,8 @@ class Reader(Protocol):
 
     def names(self) -> Iterator[tuple[str, bool]]:
         """(name, is a regular file) of everything outside work/ and report/ that is not a
-        well-named object, in order. An empty folder of kept checkpoints has a `/` at its end."""
+        well-named object, in order. An empty folder of kept checkpoints, or of
+        stamps, has a `/` at its end."""
 
     def read(self, name: str) -> bytes | None:
         """The bytes of a small file or segment, None when it is not there.

@@ -20,7 +20,18 @@ from muniment.model.entries import KINDS, Entry, Role
 OPENING_ENTRIES: Final = 2
 
 #: Kinds without whose private values the rest could not be checked.
-NEVER_ERASED: Final = frozenset({"case.opened", "key.certified", "object.erased", "log.recovered"})
+NEVER_ERASED: Final = frozenset(
+    {
+        "case.opened",
+        "key.certified",
+        "object.erased",
+        "log.recovered",
+        "authority.pinned",
+        "checkpoint.stamped",
+        "witness.pinned",
+        "checkpoint.cosigned",
+    }
+)
 
 
 class Erasure(msgspec.Struct, frozen=True):

@@ -122,6 +122,31 @@ class Tree:
                 start = split
         return path[::-1]
 
+    def consistency_path(self, old: int, size: int | None = None) -> list[bytes]:
+        """Hashes that show that the first `old` leaves begin the first `size` (RFC 9162, 2.1.4.1).
+
+        Raises:
+            IndexError: if `old` is above `size` or `size` not within the tree.
+        """
+        size = self.size if size is None else size
+        if not 0 <= old <= size <= self.size:
+            raise IndexError(old)
+        if old in (0, size):
+            return []
+        path: list[bytes] = []
+        start, end, left, is_whole = 0, size, old, True
+        while left != end - start:
+            split = 1 << ((end - start - 1).bit_length() - 1)
+            if left <= split:
+                path.append(self._range(start + split, end))
+                end = start + split
+            else:
+                path.append(self._range(start, start + split))
+                start, left, is_whole = start + split, left - split, False
+        if not is_whole:
+            path.append(self._range(start, end))
+        return path[::-1]
+
 
 def root(leaves: Sequence[bytes]) -> bytes:
     """Root hash (32 bytes) of a list of leaf hashes."""
@@ -154,3 +179,39 @@ def root_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) ->
             node = node_hash(node, part)
         fn, sn = fn >> 1, sn >> 1
     return node if sn == 0 else None
+
+
+def is_consistent(
+    old: int, old_root: bytes, size: int, new_root: bytes, path: Sequence[bytes]
+) -> bool:
+    """Whether a path shows that a tree of `size` leaves continues one of `old` (RFC 9162, 2.1.4.2).
+
+    Example:
+        >>> tree = Tree(leaf_hash(bytes([n])) for n in range(7))
+        >>> is_consistent(3, tree.root(3), 7, tree.root(), tree.consistency_path(3))
+        True
+    """
+    if old == 0 or old == size:
+        return not path and (old == 0 or old_root == new_root)
+    if not 0 < old < size:
+        return False
+    parts = list(path)
+    if old & (old - 1) == 0:
+        parts.insert(0, old_root)
+    if not parts:
+        return False
+    fn, sn = old - 1, size - 1
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    first = second = parts[0]
+    for part in parts[1:]:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            first, second = node_hash(part, first), node_hash(part, second)
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            second = node_hash(second, part)
+        fn, sn = fn >> 1, sn >> 1
+    return first == old_root and second == new_root and sn == 0

@@ -25,6 +25,8 @@ from muniment.store.layout import (
     ROOT,
     SEGMENT_ENTRIES,
     SEGMENT_NAME,
+    STAMP_NAME,
+    STAMPS,
     object_name,
     segment_file,
 )
@@ -298,11 +300,11 @@ def check_files(log: LogPass, names: list[tuple[str, bool]]) -> Check:
     """Nothing lies beside the evidence that is no part of a case."""
     found = log.needless
     for name, is_regular in names:
-        if name == f"{CHECKPOINTS}/":
-            log.tail.add(name, "is an empty folder: left by an interrupted takeover, or added")
+        if name in (f"{CHECKPOINTS}/", f"{STAMPS}/"):
+            log.tail.add(name, "is an empty folder: left by an interrupted run, or added")
             continue
         known = name in {ROOT, CHECKPOINT} or SEGMENT_NAME.fullmatch(name)
-        if not (known or KEPT_CHECKPOINT_NAME.fullmatch(name)):
+        if not (known or KEPT_CHECKPOINT_NAME.fullmatch(name) or STAMP_NAME.fullmatch(name)):
             found.add(name, "is no part of a case")
         elif not is_regular:
             found.add(name, "is not a regular file")

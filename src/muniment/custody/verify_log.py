@@ -74,6 +74,14 @@ class LogPass:
         self.first: dict[str, Any] | None = None
         self.form, self.signatures, self.private = Findings(), Findings(), Findings()
         self.tail, self.notes = Findings(), list[str]()
+        # leaf hash -> (index, values) of what names an authority or a witness; (index, time, values)
+        # of each stamp and cosignature
+        self.authorities: dict[str, tuple[int, dict[str, Any]]] = {}
+        self.stamps: list[tuple[int, str, dict[str, Any]]] = []
+        self.witnesses: dict[str, tuple[int, dict[str, Any]]] = {}
+        self.cosigned: list[tuple[int, str, dict[str, Any]]] = []
+        # Time of the last of the first so many entries, for the sizes wanted.
+        self.times: dict[int, str] = {}
         # Kept checkpoints that no takeover left.
         self.needless = Findings()
 
@@ -125,6 +133,7 @@ def read_log(
             _one(log, places, line, other, sealed)
             if log.frontier.size in wanted:
                 log.roots[log.frontier.size] = log.frontier.root()
+                log.times[log.frontier.size] = log.last_at
         if not lines and not others:
             _note_empty(log, reader, public, private, segments)
         for name, held in ((public, lines), (private, others)):
@@ -277,6 +286,14 @@ def _take_in(
             erasure = erasure_of(index, values)
             log.erasures.append(erasure)
             log.erased_objects.update(erasure.objects)
+        elif entry.kind == "authority.pinned":
+            log.authorities[leaf] = (index, values)
+        elif entry.kind == "checkpoint.stamped":
+            log.stamps.append((index, entry.at, values))
+        elif entry.kind == "witness.pinned":
+            log.witnesses[leaf] = (index, values)
+        elif entry.kind == "checkpoint.cosigned":
+            log.cosigned.append((index, entry.at, values))
         elif entry.kind == "case.opened" and index:
             raise MalformedError("opens the case a second time")
     except MalformedError as error:

@@ -1,7 +1,7 @@
-"""What moves: 32 x 32 grey pictures at 5 a second, from which two clips' motion is compared.
+"""What moves: 48 x 48 grey pictures at 5 a second, from which two clips' motion is compared.
 
 They are kept as they are; what stands still is taken away when two clips are compared, over the
-time that both show. Blob `frames`: `kept.Kept`, magic `MNMO`, version 1, side 32, no columns.
+time that both show. Blob `frames`: `kept.Kept`, magic `MNMO`, version 1, side 48, no columns.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from muniment.model.examine import Blob, Finding
 
 MAGIC: Final = b"MNMO"
 FORMAT: Final = 1
-SIDE: Final = 32
+SIDE: Final = 48
 MOST_FRAMES: Final = 65_536
 
 
@@ -25,8 +25,8 @@ class Motion:
     """Small grey pictures of one object, for the same-footage test."""
 
     name = "motion"
-    version = "1"
-    streams: tuple[str, ...] = ("gray32@5fps",)
+    version = "2"
+    streams: tuple[str, ...] = ("gray48@5fps",)
 
     def begin(self, source: Source) -> None:
         """Forget what was before."""
@@ -35,7 +35,7 @@ class Motion:
     def frame(
         self, stream: str, time_s: float, data: NDArray[np.uint8] | NDArray[np.int16]
     ) -> None:
-        """A picture of 32 x 32."""
+        """A picture of 48 x 48."""
         self._kept.add(time_s, b"", data.astype(np.uint8, copy=True))
 
     def end(self) -> Finding:

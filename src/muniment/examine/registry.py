@@ -23,7 +23,7 @@ VERSIONS: Final = {
     "container": "2",
     "frames": "2",
     "fingerprint": "3",
-    "motion": "1",
+    "motion": "2",
     "document": "1",
 }
 

@@ -140,7 +140,11 @@ class CustodyView(msgspec.Struct, frozen=True):
     """Who may sign, what is sealed, and what is not.
 
     `checkpoint` is the short form `SIZE:ROOT-HEX` that `verify --since` takes.
-    `outside_anchor` names the last anchor held outside the owner's control, null when there is none.
+    `outside_anchor` names the last anchor held outside the owner's control, null when there is none;
+    `anchor_utc` is the time it states, `anchor_size` how many entries it covers, `beyond_anchor` how
+    many of the later ones are more than the stamps' own, `beyond_utc` when the last was written.
+    `queued` is a line for each authority that has not stamped the end, or still owes a proof; `copies`
+    one for each second copy the log knows, and `copies_say` how they stand to three, two and one.
     """
 
     root_sha256: str
@@ -159,6 +163,13 @@ class CustodyView(msgspec.Struct, frozen=True):
     object_bytes: int
     events: tuple[EventView, ...]
     clock_steps_back: int
+    anchor_utc: str | None = None
+    anchor_size: int = 0
+    beyond_anchor: int = 0
+    beyond_utc: str | None = None
+    queued: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+    copies_say: str = ""
 
 
 class LibraryView(msgspec.Struct, frozen=True):

@@ -55,8 +55,29 @@ NOT_PROVED: tuple[str, ...] = (
     "Who signed it, unless the root fingerprint was pinned with --root.",
     "That nothing was rolled back or rewritten wholesale, unless a checkpoint held outside the "
     "owner's control was given with --since.",
-    "That recorded times are true: they are this machine's clock and the exporter's claims.",
+    "That recorded times are true: they are this machine's clock and the exporter's claims. A time "
+    "stamp shows that what it covers existed before its time, and nothing of how long before.",
 )
+
+
+class ShownStamp(msgspec.Struct, frozen=True):
+    """One time stamp as `verify` judged it.
+
+    Attributes:
+        entry: index of its checkpoint.stamped.
+        covers: how many entries, from the first, existed before `before_utc`.
+        status: `not checked` for a pending one, and for a block that no pinned header reaches.
+        before_utc: the end of the interval it proves; null when it proves none.
+        detail: what it rests on, or why it proves nothing.
+    """
+
+    entry: int
+    covers: int
+    organisation: str
+    method: str
+    status: Status
+    before_utc: str | None
+    detail: str
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -70,6 +91,7 @@ class Verdict(msgspec.Struct, frozen=True):
     checks: tuple[Check, ...]
     notes: tuple[str, ...]
     not_proved: tuple[str, ...] = NOT_PROVED
+    stamps: tuple[ShownStamp, ...] = ()
 
     @property
     def exit_code(self) -> int:

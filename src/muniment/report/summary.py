@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from muniment.model.display import count
-from muniment.model.report import ItemView, ReportData
+from muniment.model.report import CustodyView, ItemView, ReportData
 from muniment.model.trace import Verdict
 from muniment.report.marks import when
 from muniment.report.story import Story, done_sentence, not_done_sentence
@@ -319,6 +319,8 @@ def _integrity(data: ReportData) -> tuple[Fact, ...]:
             "custody",
         )
     ]
+    for one in custody.queued:
+        facts.append(Fact(f"Time stamps: {line(one, 200)}.", "window"))
     if custody.outside_anchor is None:
         facts.append(
             Fact("Not checked: no outside anchor, so a rollback is not excluded.", "window")
@@ -343,12 +345,29 @@ def outcome_word(outcome: str) -> str:
     return line(outcome.replace("_", " "), 40)
 
 
+def _since_anchor(custody: CustodyView) -> tuple[str, str]:
+    """The window where there is an outside anchor."""
+    covered = f"the first {count(custody.anchor_size, 'entry', 'entries')}"
+    if not custody.beyond_anchor:
+        return "none", (
+            f"The anchor covers {covered}; all that follows is the record of the stamps themselves."
+        )
+    if custody.anchor_utc is None or custody.beyond_utc is None:
+        return "cannot tell", "The time of the outside anchor is not part of this record."
+    length = millis(custody.beyond_utc) - millis(custody.anchor_utc)
+    beyond = count(custody.beyond_anchor, "later entry", "later entries")
+    why = f"The anchor covers {covered}; {beyond} could have been rewritten and this page not show it."
+    if length < 0:
+        return "cannot tell", f"{why} The machine’s clock stands behind the anchor’s."
+    return duration(length), why
+
+
 def window(data: ReportData) -> tuple[str, str]:
     """The window since the last outside anchor, to the last entry: its length, and why."""
     custody = data.custody
     length = millis(custody.last_entry_utc) - millis(custody.first_entry_utc)
     if custody.outside_anchor is not None:
-        return "cannot tell", "The time of the outside anchor is not part of this record."
+        return _since_anchor(custody)
     if length < 0:
         return "cannot tell", "The clock was set back between the first and the last entry."
     why = (

@@ -7,6 +7,7 @@
     log/private/000000.jsonl       same line numbers: {field: [salt, value]} of each private field
     log/checkpoint                 latest signed note
     log/checkpoints/000000000057   kept: the last checkpoint of an agent before another took over
+    log/stamps/000000000057...     time stamps of the checkpoint of that size
     objects/sha256/ab/cd...        originals and derived objects, mode 0440
     report/  work/                 regenerable, deletable: not evidence
 """
@@ -24,7 +25,9 @@ SEGMENT_ENTRIES: Final = 4096
 
 #: No segment is larger: 4,096 private lines of at most 16 kB a field.
 MAX_LOG_FILE_BYTES: Final = 1 << 30
-#: No root or checkpoint is larger.
+#: A run of Bitcoin headers: 80 bytes a block.
+MAX_HEADERS_BYTES: Final = 1 << 27
+#: No root, checkpoint or stamp is larger.
 MAX_HEAD_BYTES: Final = 1 << 20
 
 ROOT: Final = "root.json"
@@ -32,6 +35,7 @@ ENTRIES: Final = "log/entries"
 PRIVATE: Final = "log/private"
 CHECKPOINT: Final = "log/checkpoint"
 CHECKPOINTS: Final = "log/checkpoints"
+STAMPS: Final = "log/stamps"
 OBJECTS: Final = "objects/sha256"
 REPORT: Final = "report"
 WORK: Final = "work"
@@ -43,6 +47,11 @@ NOT_EVIDENCE: Final = (REPORT, WORK)
 OBJECT_NAME: Final = re.compile(r"objects/sha256/([0-9a-f]{2})/([0-9a-f]{62})")
 SEGMENT_NAME: Final = re.compile(r"log/(entries|private)/([0-9]{6,9})\.jsonl")
 KEPT_CHECKPOINT_NAME: Final = re.compile(r"log/checkpoints/([0-9]{12})")
+#: A stamped checkpoint, and what vouches for it: the size, the first 12 digits of the leaf hash of the
+#: authority's entry, the part.
+STAMP_NAME: Final = re.compile(
+    r"log/stamps/([0-9]{12})\.(checkpoint|[0-9a-f]{12}(?:\.upgraded)?\.(?:tsq|tsr|pem|crl|ots|headers|cosigned))"
+)
 
 
 def segment_file(number: int) -> str:
@@ -62,7 +71,9 @@ def most_bytes(name: str) -> int:
         >>> most_bytes("root.json")
         1048576
     """
-    return MAX_LOG_FILE_BYTES if SEGMENT_NAME.fullmatch(name) else MAX_HEAD_BYTES
+    if SEGMENT_NAME.fullmatch(name):
+        return MAX_LOG_FILE_BYTES
+    return MAX_HEADERS_BYTES if name.endswith(".headers") else MAX_HEAD_BYTES
 
 
 def object_name(digest: str) -> str:
@@ -85,6 +96,7 @@ class CaseFolder:
         self.private = self.path / PRIVATE
         self.checkpoint = self.path / CHECKPOINT
         self.checkpoints = self.path / CHECKPOINTS
+        self.stamps = self.path / STAMPS
         self.objects = self.path / OBJECTS
         self.report = self.path / REPORT
         self.work = self.path / WORK
@@ -100,6 +112,7 @@ class CaseFolder:
             self.entries,
             self.private,
             self.checkpoints,
+            self.stamps,
             objects,
             self.objects,
             self.work,
@@ -110,7 +123,7 @@ class CaseFolder:
 
     def files(self) -> tuple[Path, ...]:
         """Every file of the log that is there, and root.json."""
-        folders = (self.entries, self.private, self.checkpoints)
+        folders = (self.entries, self.private, self.checkpoints, self.stamps)
         below: list[Path] = []
         for folder in folders:
             try:

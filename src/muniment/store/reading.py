@@ -20,6 +20,7 @@ from muniment.store.layout import (
     OBJECT_NAME,
     OBJECTS,
     PRIVATE,
+    STAMPS,
     CaseFolder,
     most_bytes,
 )
@@ -69,7 +70,7 @@ class FolderReader:
         if name.startswith(f"{OBJECTS}/") and _PREFIX.fullmatch(path.name):
             # Objects are handed out by `objects`; one that is a link or a folder says so there.
             parts = [part for part in parts if not _REST.fullmatch(part)]
-        elif not parts and name == CHECKPOINTS:
+        elif not parts and name in (CHECKPOINTS, STAMPS):
             return (f"{name}/", False), []
         elif not parts and name not in _MAY_BE_EMPTY:
             return (name, False), []

@@ -29,7 +29,7 @@ class Clip:
         times_s, telling, boxes, hashes, which, pictures: at 2 a second: time, 0..1 how much the
             hash says, the part inside borders (left, top, right, bottom as fractions), 256 bits as
             four words, number of the 48 x 48 grey picture of that part.
-        motion_s, motion_which, motion: at 5 a second: time, number of the 32 x 32 grey picture of
+        motion_s, motion_which, motion: at 5 a second: time, number of the 48 x 48 grey picture of
             the whole.
         sound, sound_s: landmark hashes and their times.
     """
@@ -52,7 +52,7 @@ class Clip:
     sound_s: NDArray[np.float64]
 
     def motion_at(self, moments: slice) -> NDArray[np.uint8]:
-        """The 32 x 32 grey pictures of some moments."""
+        """The 48 x 48 grey picture of some moments."""
         return self.motion[self.motion_which[moments]]
 
 

@@ -12,13 +12,22 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from muniment.examine.hashing import Box
+from muniment.examine.hashing import Box, resampled
 from muniment.model.trace import Pair, Verdict
 from muniment.trace.align import Line, lines
 from muniment.trace.anchors import anchors
-from muniment.trace.clip import Clip
-from muniment.trace.register import Guess, Looked, Placing, guesses, realigned, refined
-from muniment.trace.residual import STEP_S
+from muniment.trace.cleaned import cleaned, uncovered, without_bands
+from muniment.trace.clip import Clip, pictures_at
+from muniment.trace.register import (
+    Guess,
+    Looked,
+    Placing,
+    guesses,
+    inset_guesses,
+    realigned,
+    refined,
+)
+from muniment.trace.residual import SAMPLES, STEP_S, Floats, Shown
 from muniment.trace.rule import RULE, held, same, standing
 from muniment.trace.same_footage import evidence, motion_of, strongest
 from muniment.trace.sound import heard_alike
@@ -33,6 +42,8 @@ _CLEAR_BITS: Final = 45.0
 _SURE: Final = 0.93
 #: agreement of pictures from which the placing is not refined further
 _WELL_PLACED: Final = 0.985
+#: and under which crops are tried where whole pictures were near each other
+_LOOSELY_PLACED: Final = 0.9
 _LEAST_MOMENTS: Final = 3
 #: what hashes propose is taken at once when motion agrees so well, at so nearly speed 1, over all
 #: but so many seconds of the shorter clip, and that is no very short one
@@ -63,7 +74,7 @@ def _any_way_up(a: Looked, b: Looked, swapped: bool) -> Pair:
     if upright.verdict is not Verdict.NO_MATCH:
         return upright
     for quarters, turn in b.turned:
-        if not guesses(a, turn, 1, crops=False):
+        if not guesses(a, turn, 1, parts=False):
             continue
         pair = _compared(a, turn, swapped)
         if pair.verdict is not Verdict.NO_MATCH and pair.transform is not None:
@@ -78,6 +89,10 @@ def _compared(a: Looked, b: Looked, swapped: bool) -> Pair:
     if not likely:
         return unmatched(a.clip, b.clip, sound, "no pictures of the two are near each other")
     guess, placing = _placed(a.clip, b.clip, likely)
+    if placing.agreement < _LOOSELY_PLACED and guess.view == 0:
+        for inset in inset_guesses(a, b):
+            again = inset, refined(a.clip, b.clip, inset)
+            guess, placing = max((guess, placing), again, key=lambda one: _weighed(*one))
     if placing.agreement < RULE.placed:
         why = f"pictures near each other by hash agree by {placing.agreement:.2f} of 1 when laid on"
         return unmatched(a.clip, b.clip, sound, f"{why} each other, under {RULE.placed:.2f}")
@@ -119,7 +134,16 @@ def laid(a: Looked, b: Looked, guess: Guess, placing: Placing, swapped: bool = F
     if too_long(a.clip, b.clip):
         found = found_in_windows(two, anchors(a, b, guess, two))
         return Laid(two, found, swapped, in_windows=True)
-    return _straight(two, guess, swapped) or _searched(two, swapped)
+    first = _straight(two, guess, swapped) or _searched(two, swapped)
+    lengths_s = a.clip.duration_s, b.clip.duration_s
+    if standing(first.found, *lengths_s):
+        return first
+    parts = first.two.parts()
+    told = uncovered(*_of_one_moment(first.two, guess), *parts)
+    again = _looked_again(first, parts, told)
+    if again is not None and standing(again.found, *lengths_s):
+        return again
+    return replace(first, covered=1.0 - float(told.mean()))
 
 
 def _moments(clip: Clip) -> int:
@@ -164,6 +188,32 @@ def _searched(two: Two, swapped: bool) -> Laid:
     if any(same(one) for one in measured):
         return Laid(two, measured, swapped)
     return Laid(two, measured, swapped, motion_of(parts[0]), motion_of(parts[1]))
+
+
+def _looked_again(first: Laid, parts: tuple[Shown, Shown], told: Floats) -> Laid | None:
+    """As `_searched`, without what covers a picture and without noise; None where there is neither."""
+    clean = cleaned(*parts, told)
+    if clean is None:
+        return None
+    rest = max((one.still for one in first.found), default=-1.0)
+    found = [
+        # what stands still is judged with all there is, since by it what moves is judged
+        replace(one, still=max(one.still, rest))
+        for one in (strongest(*clean, rivals) for rivals in lines(*clean, _LINES))
+    ]
+    one, other = (without_bands(part, told) for part in parts)
+    held_so = [held(one, other, line, clean) for line in found]
+    return replace(first, found=tuple(held_so))
+
+
+def _of_one_moment(two: Two, guess: Guess) -> tuple[Floats, Floats]:
+    """The parts that both show of the pictures that hashes paired (n x 24 x 24 each)."""
+    first = pictures_at(two.a, np.array([one for one, _ in guess.pairs]))
+    second = pictures_at(two.b, np.array([other for _, other in guess.pairs]))
+    if two.placing.mirrored:
+        second = second[..., ::-1]
+    in_a, in_b = two.placing.shared()
+    return resampled(first, in_a, SAMPLES), resampled(second, in_b, SAMPLES)
 
 
 def _inside(clip: Clip, frames: list[int]) -> Box:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from muniment.examine.hashing import WHOLE, Box, sampling
 from muniment.trace.clip import Clip, pictures_at
+from muniment.trace.insets import insets
 from muniment.trace.turning import QUARTERS, turned_clip
 from muniment.trace.views import (
     MIRROR_WORDS,
@@ -104,9 +105,14 @@ class Looked:
         return spread(self.frames)
 
     @cached_property
+    def boxes(self) -> tuple[Box, ...]:
+        """The parts whose hashes are looked at: the whole, crops, and pictures within the picture."""
+        return (*VIEWS, *insets(pictures_at(self.clip, self.viewed)))
+
+    @cached_property
     def views(self) -> NDArray[np.uint64]:
-        """Hashes of all views of the frames in `viewed` (views x n x 4 words)."""
-        return view_hashes(self.clip, self.viewed)
+        """Hashes of these parts of the frames in `viewed` (boxes x n x 4 words)."""
+        return view_hashes(self.clip, self.viewed, self.boxes[len(VIEWS) :])
 
     @cached_property
     def turned(self) -> tuple[tuple[int, Looked], ...]:
@@ -128,10 +134,10 @@ class Guess:
     crops_a: bool = True
 
 
-def guesses(a: Looked, b: Looked, most: int, crops: bool = True) -> list[Guess]:
+def guesses(a: Looked, b: Looked, most: int, parts: bool = True) -> list[Guess]:
     """The likeliest placings of b in a, best first; none when no frames are near.
 
-    Crops are tried only where `crops`, and where whole pictures are not clearly near each other.
+    Parts of pictures are tried, if at all, where whole ones are not clearly near each other.
     """
     if not len(a.frames) or not len(b.frames):
         return []
@@ -141,12 +147,32 @@ def guesses(a: Looked, b: Looked, most: int, crops: bool = True) -> list[Guess]:
         for mirrored, turn in enumerate(turns)
         for one in _near(a.whole[None], b.whole ^ turn, bool(mirrored), True, 0)
     ]
-    if crops and not any(one.bits <= _CLEAR_BITS and len(one.at) >= _PAIRS for one in found):
-        for mirrored, turn in enumerate(turns):
-            found += _near(a.views[1:], b.whole ^ turn, bool(mirrored), True, 1)
-            found += _near(b.views[1:] ^ turn, a.whole, bool(mirrored), False, 1)
+    if parts and not any(one.bits <= _CLEAR_BITS and len(one.at) >= _PAIRS for one in found):
+        found += _near_parts(a, b, 1)
     found.sort(key=lambda one: (one.bits, one.mirrored, one.view))
     return [_guess(a, b, one) for one in found[:most]]
+
+
+def inset_guesses(a: Looked, b: Looked) -> list[Guess]:
+    """Placings of one clip in a picture within the other's picture, best first.
+
+    A blurred copy of a picture around it is near the picture, and hides where it lies.
+    """
+    found = _near_parts(a, b, len(VIEWS))
+    found.sort(key=lambda one: (one.bits, one.mirrored, one.view))
+    return [_guess(a, b, one) for one in found[:1]]
+
+
+def _near_parts(a: Looked, b: Looked, first: int) -> list[_Near]:
+    """Parts of the pictures of either, from number `first` on, that are near whole ones of the other."""
+    found: list[_Near] = []
+    turns: tuple[NDArray[np.uint64], ...] = (np.zeros_like(MIRROR_WORDS), MIRROR_WORDS)
+    for mirrored, turn in enumerate(turns):
+        if len(a.boxes) > first:
+            found += _near(a.views[first:], b.whole ^ turn, bool(mirrored), True, first)
+        if len(b.boxes) > first:
+            found += _near(b.views[first:] ^ turn, a.whole, bool(mirrored), False, first)
+    return found
 
 
 @dataclass(frozen=True)
@@ -184,7 +210,7 @@ def _near(
 
 def _guess(a: Looked, b: Looked, near: _Near) -> Guess:
     """The placing of a view, and a few of its frame pairs that lie on one line of time."""
-    box = VIEWS[near.view]
+    box = (a if near.crops_a else b).boxes[near.view]
     if near.crops_a:
         frames_a = (a.viewed if near.view else a.frames)[near.ends]
         frames_b = b.frames[near.at]

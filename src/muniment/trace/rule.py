@@ -26,6 +26,8 @@ class Rule:
         alone: the share of what moves that may move in one clip only.
         extent, staying: the least share of the picture that nine tenths of what moves must take up
             where so much of it stays at its places.
+        stays, stays_variety: how far what moves may stay at its places, however large it is, where
+            it is so little varied.
         against: the most of the moving time of a line that may speak against it.
         moving_s: seconds of moving alike that are wanted between short clips.
         moving_for_choices: by what share of it more for each doubling of the shifts to choose from.
@@ -33,6 +35,7 @@ class Rule:
             moves: at each moment `much_cells_each` blocks of 36, in `much_variety`.
         other_picture: from which agreement of pictures that lie wholly on each other, and of others,
             another moment is told.
+        other_covered: the share of the picture that may be covered where another moment is told.
         long_times, long_motion: where it moves alike for so many times what is wanted, that share
             of the correlation is wanted.
         band_spread, band_rest: where less than this share of what the pictures show agrees, and the
@@ -59,12 +62,14 @@ class Rule:
     everywhere_if_much_less: float = 0.1
     much_cells: int = 100
     much_variety: float = 4.0
-    unlike: float = 0.002
+    unlike: float = 0.0025
     unlike_by_noise: float = 0.005
     clean: float = 1.0
     alone: float = 0.06
     extent: float = 0.115
     staying: float = 0.38
+    stays: float = 0.85
+    stays_variety: float = 2.5
     against: float = 0.25
     least_moving_s: float = 1.2
     moving_s: float = 3.6
@@ -82,7 +87,7 @@ class Rule:
     few_cells: int = 16
     few_agree: float = 0.86
     few_speed: float = 0.03
-    variety: float = 1.3
+    variety: float = 1.7
     rival: float = 0.8
     picture: float = 0.5
     other_motion: float = 0.3
@@ -91,6 +96,7 @@ class Rule:
     other_moving_s: float = 3.0
     other_picture: tuple[float, float] = (0.9, 0.97)
     other_spread: float = 0.6
+    other_covered: float = 0.12
     band_spread: float = 0.45
     band_rest: float = 0.2
     placed: float = 0.6
@@ -107,11 +113,15 @@ _AROUND_S: Final = 0.4
 _OVER: Final = 0.3
 
 
-def held(a: Shown, b: Shown, found: Evidence) -> Evidence:
-    """Where it holds so far: with its rivals anywhere in both clips, and how the pictures differ."""
+def held(a: Shown, b: Shown, found: Evidence, clean: tuple[Shown, Shown] | None = None) -> Evidence:
+    """Where it holds so far: with its rivals anywhere in both clips, and how the pictures differ.
+
+    Rivals are sought in the clips without noise where that is what was measured (`clean`).
+    """
     if not same(found):
         return found
-    return looked_at(a, b, replace(found, rival=max(found.rival, far_rival(a, b, found.line))))
+    rival = far_rival(*(clean or (a, b)), found.line)
+    return looked_at(a, b, replace(found, rival=max(found.rival, rival)))
 
 
 def same(found: Evidence) -> bool:
@@ -300,14 +310,16 @@ def _enough(one: Evidence, group: list[Evidence], a_s: float, b_s: float) -> boo
 
 
 def differs(found: Evidence) -> bool:
-    """Whether the pictures show other things, though what moves agrees."""
+    """Whether the pictures show other things, though what moves agrees: the two signs together."""
     more = RULE.unlike_by_noise * found.noise if found.noise >= RULE.clean else 0.0
-    return found.unlike > RULE.unlike + more or found.alone > RULE.alone
+    return found.unlike / (RULE.unlike + more) + found.alone / RULE.alone > 1.0
 
 
 def narrow(found: Evidence) -> bool:
-    """Whether what moves lies in one small part of the picture and stays, like a screen or a clock."""
-    return found.extent < RULE.extent and found.staying > RULE.staying
+    """Whether what moves lies in one small part of the picture and stays, like a screen or a clock;
+    or stays wholly at its places, like the edges of all things where the camera sways."""
+    small = found.extent < RULE.extent and found.staying > RULE.staying
+    return small or (found.staying > RULE.stays and found.variety < RULE.stays_variety)
 
 
 def _unexplained(one: Evidence, group: list[Evidence]) -> int:

@@ -47,6 +47,8 @@ _AGREE: Final = 0.4
 _FIT_ON: Final = 24
 #: by how much a line is moved in time; its speed so that its ends move as much
 _FIT_STEPS_S: Final = (0.12, 0.06, 0.03)
+#: shifts that are tried besides at first: hashes are half a second apart, and slow things look alike
+_FIT_FAR_S: Final = (-0.5, -0.3, 0.3, 0.5)
 _SHORT_HALF_S: Final = 6.0
 #: moments by which the ends of a stretch may move without a new fit
 _SAME_ENDS: Final = 2.5
@@ -170,7 +172,9 @@ def fitted(a: Shown, b: Shown, line: Line) -> tuple[Line, float]:
     speed, shift, best = line.speed, 0.0, tried(line.speed, 0.0)
     for step in _FIT_STEPS_S:
         options = [(speed, shift + step), (speed, shift - step)]
-        if step < _FIT_STEPS_S[0]:
+        if step == _FIT_STEPS_S[0]:
+            options += [(speed, shift + far) for far in _FIT_FAR_S]
+        else:
             options += [(speed + step / half_s, shift), (speed - step / half_s, shift)]
         for _ in range(3):
             options = [one for one in options if SLOWEST <= one[0] <= FASTEST]

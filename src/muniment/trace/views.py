@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -71,9 +72,12 @@ def spread(frames: NDArray[np.intp]) -> NDArray[np.intp]:
     return frames[np.linspace(0, len(frames) - 1, MOST_VIEWED).round().astype(np.intp)]
 
 
-def view_hashes(clip: Clip, frames: NDArray[np.intp]) -> NDArray[np.uint64]:
-    """Hashes (views x frames x 4 words) of every view of some frames; the first is the stored one."""
-    found = np.zeros((len(VIEWS), len(frames), 4), np.uint64)
+def view_hashes(
+    clip: Clip, frames: NDArray[np.intp], more: Sequence[Box] = ()
+) -> NDArray[np.uint64]:
+    """Hashes (views x frames x 4 words) of every view of some frames, the first the stored one, and
+    of `more` parts of them."""
+    found = np.zeros((len(VIEWS) + len(more), len(frames), 4), np.uint64)
     for begin in range(0, len(frames), _AT_ONCE):
         part = frames[begin : begin + _AT_ONCE]
         pictures = pictures_at(clip, part).astype(np.float32)
@@ -83,6 +87,9 @@ def view_hashes(clip: Clip, frames: NDArray[np.intp]) -> NDArray[np.uint64]:
             terms = _terms(pictures, *kind)
             found[at : at + len(terms), begin : begin + len(part)] = words(hashing.hashes(terms))
             at += len(terms)
+        for number, box in enumerate(more):
+            terms = hashing.spectra(pictures, box)
+            found[at + number, begin : begin + len(part)] = words(hashing.hashes(terms))
     return found
 
 

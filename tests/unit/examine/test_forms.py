@@ -48,7 +48,7 @@ def motion() -> Finding:
     one = Motion()
     one.begin(SOURCE)
     for at in range(6):
-        one.frame("gray32@5fps", at / 5, RNG.integers(0, 255, (32, 32), np.uint8))
+        one.frame("gray48@5fps", at / 5, RNG.integers(0, 255, (48, 48), np.uint8))
     return one.end()
 
 

@@ -36,7 +36,7 @@ def made(frames: int = 6) -> Findings:
     other.begin(source())
     for at in range(frames):
         one.frame("gray128@2fps", at / 2, noise(at, 128))
-        other.frame("gray32@5fps", at / 5, noise(at, 32))
+        other.frame("gray48@5fps", at / 5, noise(at, 48))
     return as_findings(one.end(), other.end())
 
 
@@ -45,7 +45,7 @@ def test_what_was_found_is_read_back() -> None:
     assert seen.times_s.tolist() == [0.0, 0.5, 1.0, 1.5, 2.0, 2.5]
     assert seen.hashes.shape == (6, 4)
     assert seen.pictures.shape == (6, 48, 48)
-    assert seen.motion.shape == (6, 32, 32)
+    assert seen.motion.shape == (6, 48, 48)
     assert seen.duration_s == 5.0
     assert (seen.width_px, seen.height_px, seen.still) == (640, 360, False)
 

@@ -61,7 +61,7 @@ def filmed(
     source = Source(1, "video/mp4", True, False, False, SIDE, SIDE, length_s)
     for examiner, stream, side, rate in (
         (one, "gray128@2fps", 128, 2),
-        (other, "gray32@5fps", 32, 5),
+        (other, "gray48@5fps", 48, 5),
     ):
         examiner.begin(source)
         for number in range(int(length_s * rate)):
@@ -304,6 +304,61 @@ def test_a_captioned_copy_is_found_over_its_whole_length() -> None:
     assert pair.verdict is Verdict.SAME_FOOTAGE, pair.reasons
     (segment,) = pair.segments
     assert segment.b_end_s - segment.b_start_s > 8.5
+
+
+def ticking(picture: Picture) -> Picture:
+    """A line of text that runs over a band along the lower edge."""
+    text = np.random.default_rng(78).choice(np.array([20, 240], np.uint8), (4, 500)).repeat(5, 0)
+
+    def at(time_s: float) -> Image:
+        out = captioned(picture)(time_s).copy()
+        begin = int(40 * time_s)
+        out[232:252] = text[:, begin : begin + SIDE // 4].repeat(4, 1)
+        return out
+
+    return at
+
+
+def test_a_copy_under_a_line_of_text_that_runs_is_found() -> None:
+    pair = compare(FIRST, filmed("ticking", ticking(scene(1, 1)), 9.0, from_s=0.5))
+    assert pair.verdict is Verdict.SAME_FOOTAGE, pair.reasons
+
+
+def test_another_moment_under_a_line_of_text_that_runs_is_not() -> None:
+    pair = compare(FIRST, filmed("ticking", ticking(scene(1, 2)), 9.0, from_s=0.5))
+    assert pair.verdict is not Verdict.SAME_FOOTAGE, pair.reasons
+
+
+def banded(picture: Picture) -> Picture:
+    """A screen that is filmed: a brighter band rolls over it."""
+    rows = np.arange(SIDE)[:, None] / SIDE
+
+    def at(time_s: float) -> Image:
+        gain = 1 + 0.07 * np.sin(2 * np.pi * (rows - 0.4 * time_s))
+        return np.clip(picture(time_s) * gain, 0, 255).astype(np.uint8)
+
+    return at
+
+
+@pytest.mark.parametrize(("moment", "same"), [(1, True), (2, False)])
+def test_a_screen_filmed_under_a_rolling_band(moment: int, same: bool) -> None:
+    pair = compare(FIRST, filmed("banded", banded(scene(1, moment)), 9.0, from_s=0.5))
+    assert (pair.verdict is Verdict.SAME_FOOTAGE) == same, pair.reasons
+
+
+def turned_by(picture: Picture, quarters: int) -> Picture:
+    return lambda time_s: np.ascontiguousarray(np.rot90(picture(time_s), -quarters))
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_copy_turned_by_quarters_is_found_and_told_so(quarters: int) -> None:
+    copy = filmed("turned", turned_by(scene(1, 1), quarters), 6.0, from_s=2.0)
+    pair = compare(FIRST, copy)
+    assert pair.verdict is Verdict.SAME_FOOTAGE, pair.reasons
+    assert pair.transform is not None
+    assert pair.transform.rotated_deg == 360 - 90 * quarters
+    (found,) = [one for one in traced([FIRST, copy]) if one.verdict is Verdict.SAME_FOOTAGE]
+    assert found.transform == pair.transform
 
 
 def titled(picture: Picture, title_s: float = 2.6) -> Picture:
