@@ -11,7 +11,6 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +35,7 @@ TABLES: Final = {
     "event": "idx",
     "erased": "object",
 }
+_SCHEMA: Final = Path(__file__).with_name("schema.sql")
 #: More tables, indexes, views and triggers than any version of ours defines.
 _MOST_DEFINED: Final = 200
 #: Tables whose rows no later entry changes.
@@ -79,7 +79,7 @@ class Index:
         self._is_writing = False
 
     def _create(self) -> None:
-        schema = (resources.files("muniment.case") / "schema.sql").read_text("utf-8")
+        schema = _SCHEMA.read_text("utf-8")
         values = f"INSERT INTO meta VALUES ('schema', '{SCHEMA_VERSION}'), ('tree_size', '0');"
         # One transaction: a killed run leaves a whole projection or an empty file.
         self.db.executescript(f"BEGIN;{schema}{values}COMMIT;")

@@ -14,12 +14,11 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import platformdirs
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from muniment.custody.keys import PublicKey, SigningKey, has_mldsa
@@ -27,6 +26,9 @@ from muniment.errors import KeyFileError
 from muniment.model import canonical
 from muniment.model.entries import Role
 from muniment.store import disk
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 KEYS_VARIABLE: Final = "MUNIMENT_KEYS"
 FILE_FORMAT: Final = "muniment-key/1"
@@ -155,12 +157,19 @@ class KeyFolder:
         )
         secret = _derive(passphrase, salt, MEMORY_KIB, PASSES, LANES)
         plain = seeds[0] + (seeds[1] or b"")
-        sealed = ChaCha20Poly1305(secret).encrypt(nonce, plain, _bound_header(file))
+        sealed = _cipher(secret).encrypt(nonce, plain, _bound_header(file))
         data = canonical.encode(msgspec.structs.replace(file, sealed=sealed.hex())) + b"\n"
         path = self.path / _name(key.public)
         self._make()
         disk.replace(path, data, temp_folder=self.path / "tmp", mode=0o600)
         return key
+
+
+def _cipher(secret: bytes) -> ChaCha20Poly1305:
+    """The cipher of key files; loaded only where one is sealed or opened."""
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+    return ChaCha20Poly1305(secret)
 
 
 def unlock(path: Path, passphrase: str) -> SigningKey:
@@ -175,7 +184,7 @@ def unlock(path: Path, passphrase: str) -> SigningKey:
             passphrase, bytes.fromhex(file.salt), file.memory_kib, file.passes, file.lanes
         )
         nonce, sealed = bytes.fromhex(file.nonce), bytes.fromhex(file.sealed)
-        plain = ChaCha20Poly1305(secret).decrypt(nonce, sealed, _bound_header(file))
+        plain = _cipher(secret).decrypt(nonce, sealed, _bound_header(file))
         key = SigningKey(file.public.role, file.public.name, plain[:32], plain[32:] or None)
     except InvalidTag as error:
         raise KeyFileError(
