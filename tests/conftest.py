@@ -36,6 +36,7 @@ LONGEST = (
     "tests/flow/test_derived_damaged.py",
     "tests/flow/test_seeing.py",
     "tests/cli/test_commands.py",
+    "tests/unit/trace/test_differences.py",
 )
 
 if os.environ.get("PYTEST_XDIST_WORKER"):

@@ -51,19 +51,11 @@ def run(folder: Path) -> dict[str, Any]:
     home = folder / "home"
     home.mkdir()
     os.chown(home, USER, USER)
-    settled = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--inh-caps=-all"]
-    program = [
-        "env",
-        f"HOME={home}",
-        f"TMPDIR={home}",
-        sys.executable,
-        "-B",
-        "-m",
-        "tests.escapes.ordinary",
-    ]
-    script = "; ".join(["set -e", *_reachable(folder), f"cd {shlex.quote(str(ROOT))}"])
+    settings = [f"HOME={home}", f"TMPDIR={home}"]
+    program = ["env", *settings, sys.executable, "-B", "-m", "tests.escapes.ordinary"]
     done = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", f"{script}; exec {shlex.join([*settled, *program])}"],
+        as_user(USER, program, folder),
+        cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=200,
@@ -73,6 +65,20 @@ def run(folder: Path) -> dict[str, Any]:
         raise RuntimeError(done.stderr[-600:])
     found: dict[str, Any] = json.loads(done.stdout)
     return found
+
+
+def as_user(user: int, command: list[str], folder: Path) -> list[str]:
+    """The command run by that user number, who can reach this Python, its libraries and the tests.
+
+    Args:
+        folder: where what lies below folders that only root may enter is held for a moment.
+    """
+    settled = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--inh-caps=-all"]
+    here = 'cd "$PWD"'  # the folder as it is seen after the mounts
+    script = "; ".join(["set -e", *_reachable(folder), here])
+    # By a shell, which has no rights left: setpriv still has them while it starts a program.
+    last = shlex.join([*settled, "sh", "-c", f"exec {shlex.join(command)}"])
+    return ["unshare", "--mount", "sh", "-c", f"{script}; exec {last}"]
 
 
 def _reachable(folder: Path) -> list[str]:

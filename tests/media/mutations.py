@@ -38,6 +38,7 @@ def places(data: bytes, marks: tuple[bytes, ...]) -> list[int]:
 
 BOXES = (b"ftyp", b"moov", b"mvhd", b"trak", b"tkhd", b"mdhd", b"stsd", b"avcC", b"stts", b"ctts")
 BOXES += (b"stsc", b"stsz", b"stco", b"elst", b"mdat", b"esds", b"hdlr", b"stss", b"udta", b"meta")
+BOXES += (b"pitm", b"iloc", b"iinf", b"infe", b"iref", b"dimg", b"ipco", b"ipma", b"ispe", b"idat")
 
 
 def box_sizes(data: bytearray, chance: random.Random) -> None:
@@ -168,6 +169,8 @@ FORMATS: dict[str, tuple[Callable[[], bytes], str, tuple[Mutation, ...]]] = {
     "jpeg": (lambda: making.still("JPEG"), "image/jpeg", (segments, segments, *ANY)),
     "png": (lambda: making.still("PNG"), "image/png", (png_chunks, png_chunks, *ANY)),
     "gif": (making.gif, "image/gif", ANY),
+    "heic": (lambda: making.heic(tile_px=64), "image/heic", (box_sizes, box_sizes, *ANY)),
+    "avif": (lambda: making.still("AVIF"), "image/avif", (box_sizes, *ANY)),
 }
 
 

@@ -190,10 +190,28 @@ def test_many_tiny_frames() -> None:
     def flat(width: int, height: int, at: int) -> np.ndarray:
         return np.full((height, width, 3), at % 251, np.uint8)
 
-    data = making.film("matroska", "mpeg4", (16, 16), 5_000, 1_000, picture=flat)
+    data = making.film("matroska", "mpeg4", (16, 16), 50_000, 1_000, picture=flat)
     found = examined(data, "video/x-matroska")
     assert found.problem is None, found.detail
-    assert finding(found, "motion").facts["pictures"] == 25
+    assert finding(found, "container").facts["packets"]["pictures"] == 50_000
+    assert finding(found, "motion").facts["pictures"] == 250
+
+
+@pytest.mark.slow
+def test_twelve_hours_of_black() -> None:
+    """Nothing to see: every examiner ends, keeps little, and calls no picture a telling one."""
+
+    def black(width: int, height: int, at: int) -> np.ndarray:
+        return np.zeros((height, width, 3), np.uint8)
+
+    count = 12 * 360
+    times = [10_000 * at for at in range(count)]
+    data = making.film("matroska", "mpeg4", (64, 48), count, 10, times=times, picture=black)
+    found = examined(data, "video/x-matroska")
+    assert found.problem is None, found.detail
+    facts = finding(found, "fingerprint").facts
+    assert facts["duration_ms"] > 43_000_000 and facts["telling_pictures"] == 0
+    assert sum(len(blob.data) for one in found.findings for blob in one.blobs) < 2_000_000
 
 
 def test_bytes_after_a_picture_are_noted() -> None:

@@ -76,7 +76,7 @@ class _Items:
         for kind, body in _boxes(data, 8 if data[0] else 6):
             if kind == "infe" and body[0] in (2, 3):
                 number, _, coded = struct.unpack_from(">HH4s" if body[0] == 2 else ">IH4s", body, 4)
-                self.kinds[number] = coded.decode("latin-1")
+                self.kinds[number] = _word(coded)
             if len(self.kinds) > _MOST_ITEMS:
                 raise _broken(f"it lists more than {_MOST_ITEMS} items")
 
@@ -284,9 +284,19 @@ def _boxes(data: bytes, start: int) -> Iterator[tuple[str, bytes]]:
     while start + 8 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, start)
         if size < 8 or start + size > len(data):
-            raise _broken(f"box {kind.decode('latin-1')!r} in its list of items does not fit")
-        yield kind.decode("latin-1"), data[start + 8 : start + size]
+            raise _broken(f"box {_word(kind)} in its list of items does not fit")
+        yield _word(kind), data[start + 8 : start + size]
         start += size
+
+
+def _word(kind: bytes) -> str:
+    """A four-character code, what is no printable ASCII escaped.
+
+    Example:
+        >>> _word(b"hvc1"), _word(b"a\\xff\\0b")
+        ('hvc1', 'a\\\\xff\\\\x00b')
+    """
+    return "".join(chr(code) if 32 <= code < 127 else f"\\x{code:02x}" for code in kind)
 
 
 def _broken(what: str) -> UnexaminableError:
