@@ -12,7 +12,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import decode, entries, export, ingest, long_video, proofs, small_files, startup
+from benchmarks import (
+    decode,
+    entries,
+    export,
+    ingest,
+    locate,
+    long_video,
+    proofs,
+    small_files,
+    startup,
+)
 from benchmarks.measure import Row
 from benchmarks.trace import index
 from benchmarks.trace import speed as trace
@@ -26,6 +36,7 @@ BENCHMARKS: Final[dict[str, Callable[[Path], list[Row]]]] = {
     "proofs": proofs.rows,
     "export": export.rows,
     "long-video": long_video.rows,
+    "locate": locate.rows,
     "trace": trace.rows,
     "trace-index": index.rows,
 }
