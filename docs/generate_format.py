@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from muniment.errors import EXIT_CODES
+from muniment.model.custody_events import OF_KIND, PREMIS, TOLD
 from muniment.model.entries import KINDS, Role
 
 PAGE = Path(__file__).with_name("format.md")
@@ -48,6 +49,17 @@ def exits() -> str:
     return _table(["code", "meaning"], rows)
 
 
+def custody() -> str:
+    """Entry kinds and events, with their PREMIS codes."""
+    rows = [[f"`{kind}`", event, *PREMIS[event]] for kind, event in OF_KIND.items()]
+    rows += [
+        ["`custody.recorded`", event, *pair]
+        for event, pair in PREMIS.items()
+        if event in TOLD or event not in OF_KIND.values()
+    ]
+    return _table(["kind", "event", "PREMIS", "label"], rows)
+
+
 def _table(head: list[str], rows: list[list[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
@@ -57,7 +69,12 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-BLOCKS: dict[str, Callable[[], str]] = {"kinds": kinds, "fields": fields, "exits": exits}
+BLOCKS: dict[str, Callable[[], str]] = {
+    "kinds": kinds,
+    "fields": fields,
+    "exits": exits,
+    "custody": custody,
+}
 
 
 def render(page: str) -> str:

@@ -119,13 +119,14 @@ def test_show_and_working_copy(
     identity = f"item:{hashlib.sha256(data).hexdigest()[:12]}"
     (entry,) = run_json(muniment, "show", identity, "--case", "case")["entries"]
     assert entry["values"]["name"]["path"] == "note.txt"
-    assert muniment("show", identity, "--case", "case", "--copy-to", "copy.txt").returncode == 2
-    run_json(muniment, "show", identity, "--case", "case", "--copy-to", "copy.txt", *WHO)
+    assert muniment("copy", identity, "copy.txt", "--case", "case").returncode == 2
+    run_json(muniment, "copy", identity, "copy.txt", "--case", "case", *WHO)
     assert (tmp_path / "copy.txt").read_bytes() == data
-    last = run_json(muniment, "log", "--case", "case")["entries"][-1]
-    assert last["kind"] == "object.viewed"
-    assert last["values"]["by"] == PERSON
-    again = muniment("show", identity, "--case", "case", "--copy-to", "copy.txt", *WHO)
+    before, last = run_json(muniment, "log", "--case", "case")["entries"][-2:]
+    assert (before["kind"], last["kind"]) == ("object.viewed", "custody.recorded")
+    assert before["values"]["by"] == last["values"]["by"] == PERSON
+    assert last["values"]["outcome"] == "success"
+    again = muniment("copy", identity, "copy.txt", "--case", "case", *WHO)
     assert again.returncode == 1
     assert "file exists" in again.stderr
     assert muniment("verify", "case").returncode == 0
@@ -141,7 +142,7 @@ def test_verify_takes_its_folder_also_as_other_commands_do(
     assert muniment("verify").returncode == 10
 
 
-@pytest.mark.parametrize("command", ["erase", "show", "report"])
+@pytest.mark.parametrize("command", ["erase", "copy", "report"])
 def test_whole_entries_moved_aside_are_told_by_every_writer(
     muniment: RunCommand, keys: KeyFolder, source: Path, tmp_path: Path, command: str
 ) -> None:
@@ -160,7 +161,7 @@ def test_whole_entries_moved_aside_are_told_by_every_writer(
     identity = f"item:{hashlib.sha256((source / 'note.txt').read_bytes()).hexdigest()}"
     arguments = {
         "erase": ("erase", identity, "--yes", "--out-of-reach", "nobody"),
-        "show": ("show", identity, "--copy-to", "copy.txt"),
+        "copy": ("copy", identity, "copy.txt"),
         "report": ("report", "--clear", "clear.html"),
     }[command]
     done = muniment(*arguments, "--case", "case", *WHO, **changes)

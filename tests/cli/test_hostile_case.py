@@ -73,7 +73,7 @@ def test_a_working_copy_never_goes_into_the_case(muniment: RunCommand, case: Cas
         word for word in muniment("log", "--case", "case").stdout.split() if "item:" in word
     )
     target = case.path / "objects" / "zz"
-    done = muniment("show", item, "--case", "case", "--copy-to", target, *WHO)
+    done = muniment("copy", item, target, "--case", "case", *WHO)
     assert "lies in the case" in one_line(done, EXIT_USAGE)
     assert not target.exists()
 

@@ -178,6 +178,12 @@ def _drawn_from(folder: CaseFolder, index: Index, originals: set[str]) -> set[in
     for number, details in index.rows("SELECT idx, details FROM event WHERE kind='object.viewed'"):
         if json.loads(details).get("object") in originals:
             numbers.add(number)
+    sql = "SELECT idx, details FROM event WHERE kind='custody.recorded'"
+    for number, details in index.rows(sql):
+        # What speaks of other originals too stays: it is their custody.
+        objects = json.loads(details).get("objects")
+        if isinstance(objects, list) and objects and originals.issuperset(objects):
+            numbers.add(number)
     return numbers | _traced_with(folder, index, originals)
 
 

@@ -381,6 +381,7 @@ _HANDLERS: Final[dict[str, Callable[[sqlite3.Connection, int, Entry, str, Values
     "observation.made": _observed,
     "match.decided": _decided,
     "object.viewed": _event,
+    "custody.recorded": _event,
     "object.erased": _erased,
     "log.recovered": _event,
     "authority.pinned": _event,

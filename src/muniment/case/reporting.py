@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 import muniment
-from muniment.case import copies, decisions, projecting, stamping
+from muniment.case import chain, copies, decisions, projecting, stamping
 from muniment.case.damage import Damage
 from muniment.case.index import Index
 from muniment.case.report_items import SeenItems
@@ -304,7 +304,8 @@ def _events(index: Index) -> tuple[EventView, ...]:
     for at_utc, kind, text, author in index.rows(sql):
         details = json.loads(text)
         by = details.get("by") or details.get("opened_by") or names.get(author) or author
-        events.append(EventView(at_utc, kind, by, _summary(kind, details)))
+        premis = chain.premis_code(kind, details)
+        events.append(EventView(at_utc, kind, by, _summary(kind, details), premis))
     return tuple(events)
 
 
@@ -316,6 +317,8 @@ def _summary(kind: str, details: dict[str, Any]) -> str:
     if kind == "object.viewed":
         digest = details.get("object") or ""
         return f"opened {short('item', digest)} to {details.get('purpose')}"
+    if kind == "custody.recorded":
+        return chain.summary(details)
     if kind == "match.decided" and not details.get("a"):
         return f"decided on a pair of items {ERASED}"
     if kind == "match.decided":

@@ -17,7 +17,6 @@ from muniment.model.display import count, visible
 from muniment.model.ids import short
 
 if TYPE_CHECKING:
-    from muniment.case.copying import Copied
     from muniment.case.looking import Shown
 
 Values = dict[str, Any]
@@ -142,6 +141,15 @@ def _erased(values: Values) -> str:
     return f"{told}: {values.get('why')}"
 
 
+def _custody(values: Values) -> str:
+    objects = values.get("objects")
+    which = (
+        short("item", str(objects[0])) if isinstance(objects, list) and len(objects) == 1 else ""
+    )
+    told = (values.get("event"), values.get("premis"), which, values.get("outcome"))
+    return " ".join(str(part) for part in told if part)
+
+
 def _recovered(values: Values) -> str:
     moved = [part for part in _list(values, "moved") if isinstance(part, dict)]
     files = ", ".join(str(part.get("file")) for part in moved)
@@ -152,6 +160,7 @@ _GISTS: Final[dict[str, Callable[[Values], str]]] = {
     "observation.made": _observed,
     "object.viewed": _viewed,
     "object.erased": _erased,
+    "custody.recorded": _custody,
     "log.recovered": _recovered,
     "acquisition.finished": lambda values: str(values.get("outcome") or ""),
 }
@@ -160,38 +169,17 @@ _GISTS: Final[dict[str, Callable[[Values], str]]] = {
 def show(
     identity: Annotated[str, typer.Argument(metavar="ID", help=IDENTITY)],
     case: console.CaseOption = None,
-    copy_to: Annotated[
-        Path | None,
-        typer.Option(
-            "--copy-to",
-            help="Write the item's bytes there; the log records it.",
-            callback=console.usable,
-        ),
-    ] = None,
-    by: Annotated[
-        str | None, typer.Option("--by", help="Your name; needed with --copy-to.")
-    ] = None,
-    why: Annotated[
-        str | None, typer.Option("--why", help="What for; needed with --copy-to.")
-    ] = None,
     as_json: console.JsonOption = False,
 ) -> None:
-    """Show what the log says of one thing; with --copy-to, take a working copy of an item."""
+    """Show what the log says of one thing."""
     from muniment.case import looking
 
-    folder = console.case_folder(case)
-    found = looking.show(folder, identity)
-    watch = console.Watch(as_json=as_json)
-    copied = _copy(found, copy_to, by, why, folder.path, watch) if copy_to else None
-    code = EXIT_PARTLY if copied and copied.notices else 0
+    found = looking.show(console.case_folder(case), identity)
     if as_json:
         import msgspec
 
         listed = [msgspec.to_builtins(one) for one in found]
-        path = copied.path if copied else None
-        notices = copied.notices if copied else ()
-        console.print_json("show", {"entries": listed, "copied_to": path, "notices": notices})
-        console.report_errors(code)
+        console.print_json("show", {"entries": listed})
         return
     for one in found:
         console.say(f"{one.id}  {one.kind}  entry {one.index}  {one.at_utc}")
@@ -199,30 +187,6 @@ def show(
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             console.say(f"  {name:<14}{visible(text)}")
         console.say()
-    if copied:
-        console.say(f"Working copy {visible(copied.path)}")
-    console.report_errors(code)
-
-
-def _copy(
-    found: list[Shown],
-    target: Path,
-    by: str | None,
-    why: str | None,
-    folder: Path,
-    watch: console.Watch,
-) -> Copied:
-    from muniment.case.copying import copy_out
-    from muniment.errors import UsageError
-
-    digest = found[0].values.get("object") if found[0].kind == "item.acquired" else None
-    if not digest:
-        raise UsageError("only an item can be copied", subject=found[0].id)
-    if not by or not why:
-        raise UsageError("--copy-to needs --by and --why", remedy="Say who takes it and what for.")
-    return copy_out(
-        folder, digest, target, by=by, why=why, secrets=console.Passphrases(), progress=watch
-    )
 
 
 def proof(

@@ -193,6 +193,21 @@ _ALL: Final = (
         _F("purpose", "what for"),
     ),
     _kind(
+        "custody.recorded",
+        (Role.AGENT, Role.PERSON),
+        "something was done to originals, or is told of the time before intake",
+        _F(
+            "event", "`fixity_checked`, `working_copy_made`, `exported`, `transferred`, or one told"
+        ),
+        _F("premis", "code of the event in PREMIS"),
+        _F("objects", "[SHA-256, ...] of the originals", True),
+        _F("by", "name of the person who did it, had it done, or tells it"),
+        _F("instrument", "{name, version}: with what it was done or written down"),
+        _F("why", "the reason, as told"),
+        _F("outcome", "`success`, `failure`, `warning`; null for what is only told"),
+        _F("details", "what else belongs to the event: docs/format.md, custody events"),
+    ),
+    _kind(
         "object.erased",
         _PERSON,
         "private values and objects were destroyed on purpose",

@@ -128,12 +128,14 @@ class MissView(msgspec.Struct, frozen=True):
 
 
 class EventView(msgspec.Struct, frozen=True):
-    """One custody event worth showing: a recovery, an erasure, a key certified, an original opened."""
+    """One custody event worth showing: a recovery, an erasure, a key certified, an original opened.
+    `premis` is its code in PREMIS, empty where it has none."""
 
     at_utc: str
     kind: str
     by: str
     summary: str
+    premis: str = ""
 
 
 class CustodyView(msgspec.Struct, frozen=True):
