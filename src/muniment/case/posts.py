@@ -25,6 +25,7 @@ STEP_VERSION: Final = "2"
 _ABSENT: Final = frozenset({"not_included", "missing", "empty"})
 
 MissCallback = Callable[[Name, Outcome, MunimentError], None]
+_DONE: Final = "SELECT 1 FROM observation WHERE object=? AND step=? AND step_version=?"
 
 
 def record_posts(
@@ -50,12 +51,10 @@ def record_posts(
         sizes: size in bytes of every regular file of the source by path (in NFC, as the record has it).
         miss: logs what could not be read.
     """
-    done = "SELECT 1 FROM observation WHERE object=? AND step=? AND step_version=?"
-    if index.rows(done, digest, STEP, STEP_VERSION):
+    if index.rows(_DONE, digest, STEP, STEP_VERSION):
         return
-    recorded = {
-        start for (start,) in index.rows("SELECT start_byte FROM post WHERE export=?", digest)
-    }
+    rows = index.rows("SELECT start_byte FROM post WHERE export=?", digest)
+    recorded = {start for (start,) in rows}
     prefix = f"{folder}/" if folder else ""
     name = Name(f"{prefix}result.json")
     started_s, posts, troubles = time.monotonic(), 0, 0
@@ -65,9 +64,8 @@ def record_posts(
             export = stack.enter_context(vault.open(digest, by=STEP, purpose="read its posts"))
         except IntegrityError as error:
             # The next run tries again: nothing says that this step was done.
-            reason = f"its posts cannot be read: {error.subject}: {error.what}"
-            miss(name, Outcome.FAILED, InputError(reason, remedy=error.remedy))
-            return
+            why = f"its posts cannot be read: {error.subject}: {error.what}"
+            return miss(name, Outcome.FAILED, InputError(why, remedy=error.remedy))
         for one in read_posts(export, lambda path: sizes.get(canonical.text(prefix + path))):
             if isinstance(one, Post):
                 posts += 1
@@ -77,9 +75,8 @@ def record_posts(
                     progress.advance()
             else:
                 troubles += 1
-                outcome = (
-                    Outcome.REFUSED if one.reason.startswith("unsafe member") else Outcome.FAILED
-                )
+                is_unsafe = one.reason.startswith("unsafe member")
+                outcome = Outcome.REFUSED if is_unsafe else Outcome.FAILED
                 miss(name, outcome, InputError(one.reason, remedy=one.remedy))
     log.append(
         "observation.made",

@@ -164,6 +164,32 @@ def lineage(
     return weighed((*cluster.edges, *inherited(found, spans)), found, spans)
 
 
+def _graph(
+    cluster: Cluster,
+    differ: ClusterDifferences,
+    posts: Sequence[Appearance],
+    source: Callable[[str], dict[str, Any]],
+    file_name: Callable[[str], str | None],
+) -> dict[str, Any]:
+    """The lineage, earliest copy and spread of a cluster as docs/trace.md has them."""
+    inside = set(cluster.members)
+    shown = [one for one in posts if one.item in inside]
+    return {
+        "edges": [
+            msgspec.to_builtins(one)
+            | {"source": source(one.source), "copy": source(one.copy)}
+            | {"reason": with_names(one.reason, file_name)}
+            for one in lineage(cluster, differ, shown)
+        ],
+        "earliest": source(cluster.earliest) if cluster.earliest else None,
+        "earliest_basis": with_names(cluster.earliest_basis, file_name),
+        "spread": [
+            {"at_utc": _utc(one.at_ms), "least": one.least, "most": one.most}
+            for one in curve(shown)
+        ],
+    }
+
+
 def _utc(at_ms: int) -> str:
     return format_utc(datetime.fromtimestamp(at_ms / 1000, UTC))
 
@@ -197,24 +223,6 @@ def listing(folder: CaseFolder) -> dict[str, Any]:
     def file_name(digest: str) -> str | None:
         return (names.get(digest) or "").rpartition("/")[2] or None
 
-    def graph(cluster: Cluster, differ: ClusterDifferences) -> dict[str, Any]:
-        inside = set(cluster.members)
-        shown = [one for one in posts if one.item in inside]
-        return {
-            "edges": [
-                msgspec.to_builtins(one)
-                | {"source": source(one.source), "copy": source(one.copy)}
-                | {"reason": with_names(one.reason, file_name)}
-                for one in lineage(cluster, differ, shown)
-            ],
-            "earliest": source(cluster.earliest) if cluster.earliest else None,
-            "earliest_basis": with_names(cluster.earliest_basis, file_name),
-            "spread": [
-                {"at_utc": _utc(one.at_ms), "least": one.least, "most": one.most}
-                for one in curve(shown)
-            ],
-        }
-
     def told(one: Pair) -> dict[str, Any]:
         reasons = [with_names(reason, file_name) for reason in one.reasons]
         sources = {"a_source": source(one.a), "b_source": source(one.b)}
@@ -237,7 +245,10 @@ def listing(folder: CaseFolder) -> dict[str, Any]:
             differing.as_json(one, {member: source(member) for member in cluster.members})
             for cluster, one in zip(found.clusters, each, strict=True)
         ],
-        "lineage": [graph(*both) for both in zip(found.clusters, each, strict=True)],
+        "lineage": [
+            _graph(cluster, one, posts, source, file_name)
+            for cluster, one in zip(found.clusters, each, strict=True)
+        ],
         "notices": list(damage.lines),
         "warnings": warnings,
     }

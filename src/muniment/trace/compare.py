@@ -18,10 +18,10 @@ from muniment.trace.align import Line, lines
 from muniment.trace.anchors import anchors
 from muniment.trace.cleaned import cleaned, uncovered, without_bands
 from muniment.trace.clip import Clip, pictures_at
+from muniment.trace.placing import Placing
 from muniment.trace.register import (
     Guess,
     Looked,
-    Placing,
     guesses,
     inset_guesses,
     realigned,

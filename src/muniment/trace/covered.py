@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from muniment.trace.differing import BLOCK, SIDE_BLOCKS, cut_in_blocks
-from muniment.trace.register import correlations
+from muniment.trace.placing import correlations
 from muniment.trace.residual import SAMPLES, Floats
 
 #: correlation of a block of both still pictures under which something covers it

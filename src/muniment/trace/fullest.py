@@ -20,7 +20,7 @@ from muniment.model.differences import Making
 from muniment.model.trace import Pair
 from muniment.trace.clip import Clip
 from muniment.trace.overlays import CELLS, Floats, Laid, Region, laid, regions
-from muniment.trace.register import Placing
+from muniment.trace.placing import Placing
 from muniment.trace.stretches import Span, cuts, left_out, length_s, runs_on
 from muniment.trace.through import turned
 from muniment.trace.turning import upright

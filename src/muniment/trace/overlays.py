@@ -20,7 +20,7 @@ from muniment.examine.hashing import WHOLE, Box, resampled
 from muniment.model.trace import Segment, Transform
 from muniment.trace.clip import Clip
 from muniment.trace.levels import fitted
-from muniment.trace.register import Placing
+from muniment.trace.placing import Placing
 
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]

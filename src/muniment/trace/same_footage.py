@@ -13,11 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from muniment.trace.align import FASTEST, SLOWEST, Line
+from muniment.trace.align import Line
 from muniment.trace.covered import PARTLY, seen_alike, uncovered
 from muniment.trace.differing import cut_in_blocks, differing
+from muniment.trace.fitting import correlation, fitted, own, window
 from muniment.trace.movers import alone, extent
-from muniment.trace.register import correlations
+from muniment.trace.placing import correlations
 from muniment.trace.residual import (
     SAMPLES,
     Floats,
@@ -43,13 +44,6 @@ _LIVELY: Final = 6.0
 #: grey levels squared a pixel that compression and rounding move
 _NOISE: Final = 1.5
 _AGREE: Final = 0.4
-#: moments on which a line is fitted: so many or up to twice as many
-_FIT_ON: Final = 24
-#: by how much a line is moved in time; its speed so that its ends move as much
-_FIT_STEPS_S: Final = (0.12, 0.06, 0.03)
-#: shifts that are tried besides at first: hashes are half a second apart, and slow things look alike
-_FIT_FAR_S: Final = (-0.5, -0.3, 0.3, 0.5)
-_SHORT_HALF_S: Final = 6.0
 #: moments by which the ends of a stretch may move without a new fit
 _SAME_ENDS: Final = 2.5
 
@@ -126,68 +120,6 @@ class Evidence:
         )
 
 
-def _own(a: Shown, times: NDArray[np.float64]) -> Floats:
-    """The pictures at times that are a run of a clip's own."""
-    first = int(np.searchsorted(a.times_s, times[0]))
-    return a.pictures[first : first + len(times)]
-
-
-def correlation(one: Floats, other: Floats) -> float:
-    """Correlation of two runs of motion as a whole."""
-    norm = float(np.sqrt((one**2).sum() * (other**2).sum()))
-    return float((one * other).sum()) / norm if norm > 1.0 else 0.0
-
-
-def _window(a: Shown, b: Shown, line: Line, whole: bool) -> NDArray[np.float64]:
-    """The times of a on the line that b reaches; only its stretch unless `whole`."""
-    times = a.times_s
-    mapped = times * line.speed + line.offset_s
-    slack = b.step_s / 2
-    held = (mapped >= b.times_s[0] - slack) & (mapped <= b.times_s[-1] + slack)
-    if not whole:
-        held &= (times >= line.from_s) & (times <= line.to_s)
-    inside: NDArray[np.float64] = times[held]
-    return inside
-
-
-def fitted(a: Shown, b: Shown, line: Line) -> tuple[Line, float]:
-    """The line with offset and speed at the highest correlation near it, and that correlation."""
-    times = _window(a, b, line, whole=False)
-    if len(times) < 5:
-        return line, 0.0
-    one = moving(_own(a, times))
-    every = max(1, len(times) // _FIT_ON)
-    one, times = one[::every], times[::every]
-    middle = float(times.mean())
-    steady = basis(still(at(b, times * line.speed + line.offset_s)))
-    size = float((one**2).sum())
-
-    def tried(speed: float, shift: float) -> float:
-        mapped = (times - middle) * speed + middle * line.speed + line.offset_s + shift
-        other = less(at(b, mapped), steady)
-        norm = float(np.sqrt(size * float((other**2).sum())))
-        return float((one * other).sum()) / norm if norm > 1.0 else 0.0
-
-    half_s = max(_SHORT_HALF_S, float(times[-1] - times[0]) / 2)
-    speed, shift, best = line.speed, 0.0, tried(line.speed, 0.0)
-    for step in _FIT_STEPS_S:
-        options = [(speed, shift + step), (speed, shift - step)]
-        if step == _FIT_STEPS_S[0]:
-            options += [(speed, shift + far) for far in _FIT_FAR_S]
-        else:
-            options += [(speed + step / half_s, shift), (speed - step / half_s, shift)]
-        for _ in range(3):
-            options = [one for one in options if SLOWEST <= one[0] <= FASTEST]
-            scores = [tried(*option) for option in options]
-            top = int(np.argmax(scores))
-            if scores[top] <= best + 1e-4:
-                break
-            best, (speed, shift) = scores[top], options[top]
-            options = [(speed, shift + step), (speed, shift - step)]
-    offset = middle * line.speed + line.offset_s + shift - speed * middle
-    return Line(speed, offset, line.from_s, line.to_s, line.weight), best
-
-
 def variety(motion: Floats) -> float:
     """How many different pictures of motion there are: 1 when each is a multiple of one."""
     if not len(motion):
@@ -251,11 +183,11 @@ class _Along:
 
 def _laid(a: Shown, b: Shown, line: Line, least: int) -> _Along | None:
     """The line's pictures; None where its stretch has under `least` moments."""
-    times = _window(a, b, line, whole=True)
+    times = window(a, b, line, whole=True)
     core = (times >= line.from_s) & (times <= line.to_s)
     if core.sum() < least:
         return None
-    first, second = _own(a, times), at(b, times * line.speed + line.offset_s)
+    first, second = own(a, times), at(b, times * line.speed + line.offset_s)
     still_a, still_b = still(first[core]), still(second[core])
     told = uncovered(still_a, still_b)
     return _Along(
@@ -285,8 +217,8 @@ def _extended(a: Shown, line: Line, seen: _Along) -> Line:
 def looked_at(a: Shown, b: Shown, found: Evidence) -> Evidence:
     """The evidence with how far the pictures differ along its stretch, and where they move."""
     line = found.line
-    times = _window(a, b, line, whole=False)
-    first, second = _own(a, times), at(b, times * line.speed + line.offset_s)
+    times = window(a, b, line, whole=False)
+    first, second = own(a, times), at(b, times * line.speed + line.offset_s)
     told = uncovered(still(first), still(second), PARTLY).reshape(SAMPLES, SAMPLES)
     unlike, noise = differing(first, second, told)
     moved = extent(first), extent(second)

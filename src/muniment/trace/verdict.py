@@ -17,7 +17,7 @@ from typing import Final
 from muniment.examine.hashing import Box
 from muniment.model.trace import Pair, Segment, Transform, Verdict
 from muniment.trace.clip import Clip
-from muniment.trace.register import Placing
+from muniment.trace.placing import Placing
 from muniment.trace.residual import STEP_S
 from muniment.trace.rule import (
     RULE,

@@ -15,7 +15,7 @@ from muniment.examine.hashing import Box
 from muniment.trace.align import SPEEDS, Line, lines
 from muniment.trace.anchors import Anchor
 from muniment.trace.clip import Clip
-from muniment.trace.register import Placing
+from muniment.trace.placing import Placing
 from muniment.trace.residual import Shown, shown, step_s
 from muniment.trace.rule import RULE, held, same
 from muniment.trace.same_footage import Evidence, evidence, strongest
