@@ -96,9 +96,8 @@ def without_bands(seen: Shown, told: Floats) -> Shown:
 
     What covers less may be a person who sits there at another moment: it stays.
     """
-    bands = told.mean(axis=1) < _LEAST_OF_ROW
     pictures = seen.pictures.copy()
-    pictures[:, bands] = 128.0
+    pictures[:, told.mean(axis=1) < _LEAST_OF_ROW] = 128.0
     return Shown(seen.times_s, pictures, seen.step_s)
 
 

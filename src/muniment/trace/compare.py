@@ -141,9 +141,7 @@ def laid(a: Looked, b: Looked, guess: Guess, placing: Placing, swapped: bool = F
     parts = first.two.parts()
     told = uncovered(*_of_one_moment(first.two, guess), *parts)
     again = _looked_again(first, parts, told)
-    if again is not None and standing(again.found, *lengths_s):
-        return again
-    return replace(first, covered=1.0 - float(told.mean()))
+    return again if again is not None and standing(again.found, *lengths_s) else first
 
 
 def _moments(clip: Clip) -> int:

@@ -35,7 +35,6 @@ class Rule:
             moves: at each moment `much_cells_each` blocks of 36, in `much_variety`.
         other_picture: from which agreement of pictures that lie wholly on each other, and of others,
             another moment is told.
-        other_covered: the share of the picture that may be covered where another moment is told.
         long_times, long_motion: where it moves alike for so many times what is wanted, that share
             of the correlation is wanted.
         band_spread, band_rest: where less than this share of what the pictures show agrees, and the
@@ -96,7 +95,6 @@ class Rule:
     other_moving_s: float = 3.0
     other_picture: tuple[float, float] = (0.9, 0.97)
     other_spread: float = 0.6
-    other_covered: float = 0.2
     band_spread: float = 0.45
     band_rest: float = 0.2
     placed: float = 0.6

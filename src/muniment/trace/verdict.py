@@ -45,8 +45,6 @@ class Laid:
         moving_a_s, moving_b_s: seconds in which anything moves; counted where nothing is the same.
         single: whether one of the clips is a single picture.
         in_windows: whether the clips were too long for every shift in time to be tried.
-        covered: share of the picture that something covers in one of the clips all the time; 0 where
-            that was not looked at.
     """
 
     two: Two
@@ -56,7 +54,6 @@ class Laid:
     moving_b_s: float = 0.0
     single: bool = False
     in_windows: bool = False
-    covered: float = 0.0
 
 
 def judged(a: Clip, b: Clip, laid: Laid, sound: bool) -> Pair:
@@ -104,9 +101,6 @@ def _otherwise(a: Clip, b: Clip, laid: Laid, sound: bool) -> tuple[Verdict, str]
     if sound:
         what = "what moves is not the same at any shift in time, yet the sound is alike"
         return Verdict.UNDETERMINED, what
-    if laid.covered > RULE.other_covered:
-        what = f"{laid.covered * 100:.0f} % of the picture is covered in one of the clips"
-        return Verdict.UNDETERMINED, f"{what}, and what moves in the rest is not the same"
     if laid.two.placing.spread < RULE.other_spread:
         what = f"only {laid.two.placing.spread * 100:.0f} % of what the pictures show agrees"
         return Verdict.UNDETERMINED, f"{what}, such as a caption that both carry"
