@@ -25,6 +25,7 @@ from muniment.model.trace import Pair, Segment, Transform
 from muniment.trace.clip import Clip
 from muniment.trace.composite import compose
 from muniment.trace.fullest import (
+    LOOSE,
     Member,
     Read,
     Sides,
@@ -189,7 +190,7 @@ def _difference(
         around=seen,
         framed=framed,
         bars=_bars(pair.transform.borders_b if pair.transform else None),
-        covered=_covered(shown),
+        covered=_covered(shown) if pair.score >= LOOSE else (),
         sound=sound,
         sound_shift_s=shift_s,
         making=own,

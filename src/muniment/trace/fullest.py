@@ -44,7 +44,7 @@ _MARGIN: Final = 2
 _LEAST_SIDES: Final = 2
 #: score of a pair under which a copy is not believed to show more of the scene: a filmed screen, whose
 #: frame is slanted, agrees less than a copy does
-_LOOSE: Final = 0.86
+LOOSE: Final = 0.86
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ def is_framed(b: Clip, pair: Pair) -> bool:
     transform = pair.transform
     if transform is None or transform.crop is None or not pair.segments:
         return False
-    if pair.score < _LOOSE:
+    if pair.score < LOOSE:
         return True
     part = Placing(transform.mirrored, transform.crop).shared()[1]
     if transform.mirrored:
